@@ -1,0 +1,76 @@
+/* A job's data: which rows train, validate and test, and the one place where rows come from.
+ *
+ * struct ock_data is made once from the resolved spec and the open datasets, and is immutable
+ * afterwards. It decides the split, fits the scaler on the training rows (in double), numbers the
+ * classes over the whole dataset, and hands out minibatches by row index. */
+#ifndef OCK_DATA_DATA_H
+#define OCK_DATA_DATA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/status.h"
+#include "core/data/dataset.h"
+#include "core/train/spec.h"
+
+/* Rows as floats: what a minibatch is gathered into. All arrays are the caller's. */
+struct ock_batch {
+    float *x;       /* [rows, features], row stride = features */
+    int32_t *label; /* [rows] class numbers; NULL for number targets */
+    float *target;  /* [rows] scaled target; NULL for classes */
+    float *weight;  /* [rows] sample weights (class_weight multiplied in for training rows) */
+};
+
+struct ock_source; /* opaque: one dataset behind the encoder and scaler; thread-safe to read */
+
+/* A set of rows: train, validation or test. count 0: there is none, and source may be NULL. */
+struct ock_rows {
+    const struct ock_source *source; /* borrowed from the struct ock_data */
+    const uint32_t *rows;            /* [count] row numbers in the source, in the file's order */
+    size_t count;
+    double weight_sum; /* sum of the weights */
+};
+
+/* y = clip((x - mean[c]) / scale[c], ±clip) for feature c, computed in double, rounded once. */
+struct ock_scaler {
+    const char *name;    /* "standard", "minmax", "none", "divide", "auto" */
+    const double *mean;  /* [features], NULL when name is "none" */
+    const double *scale; /* [features] */
+    double clip;         /* 10 for auto on numbers, INFINITY else */
+};
+
+struct ock_data {
+    struct ock_rows train, validation, test;
+    size_t features;
+    size_t outputs;  /* of the network: classes, 1 for binary_cross_entropy or a number */
+    size_t classes;  /* 0 for a number target */
+    const char *const *class_names;    /* [classes] */
+    const char *const *feature_names;  /* [features] */
+    struct ock_scaler scaler;
+    double target_mean, target_scale; /* scaled = (y - mean) / scale; 0 and 1 when not scaled */
+    size_t shape_count; /* image shape, as in the dataset */
+    size_t shape[4];
+    void *owned;
+};
+
+/* Opens a job's data. spec is resolved. validation and test are NULL unless the spec names datasets
+ * for them. The datasets are borrowed until ock_data_free.
+ * The split: row keys from Philox(split_seed) sort the rows; SPEC.md, data.
+ * Features must be numbers or bytes without missing values: else INVALID, naming the column, its
+ * first bad row, and the cure (leave it out by data.features).
+ * Errors: INVALID, LIMIT, NOMEM. */
+enum ock_status ock_data_open(struct ock_data **out, const struct ock_spec *spec,
+                              const struct ock_dataset *train,
+                              const struct ock_dataset *validation,
+                              const struct ock_dataset *test, struct ock_err *err);
+void ock_data_free(struct ock_data *data); /* NULL is a no-op */
+
+/* Gathers `count` rows into the batch: row i of the batch is row rows[i] of the source, encoded and
+ * scaled. Pure; any cut of the rows into calls gives the same bits. x may be NULL (targets only). */
+void ock_source_gather(const struct ock_source *source, const uint32_t *rows, size_t count,
+                       struct ock_batch *batch);
+
+/* The target of a row in its own unit, unscaled (numbers only). */
+double ock_source_target(const struct ock_source *source, uint32_t row);
+
+#endif

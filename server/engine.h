@@ -1,0 +1,160 @@
+/* The engine: datasets, jobs, their events and workers. Everything of the server but HTTP.
+ *
+ * Handlers (server/handlers) call these from any thread; calls may wait for the disk, so they are
+ * not made from libmicrohttpd's own threads. Answers are JSON texts appended to a buffer, as API.md
+ * shows them. On false, `problem` is set and nothing was appended.
+ *
+ * Threads: one scheduler thread starts workers and reads all their pipes (epoll); one committer
+ * groups writes into transactions (store.h). A stored event is told to the subscribers by a wake-up
+ * only; they read it from the engine. */
+#ifndef OCK_SERVER_ENGINE_H
+#define OCK_SERVER_ENGINE_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/buf.h"
+#include "core/base/status.h"
+#include "server/problem.h"
+
+struct ock_engine;
+
+struct ock_engine_config {
+    const char *data_dir;    /* made if it is not there; locked (flock) while open */
+    const char *worker_path; /* NULL: ockham-worker beside /proc/self/exe */
+    unsigned cores;          /* 0: cgroup quota and affinity mask */
+    size_t memory_bytes;     /* 0: 80 % of the cgroup's limit or the machine's memory */
+    size_t queue_max;        /* jobs that wait, default 10000; beyond: 429 */
+    size_t upload_bytes_max; /* default 64 GiB */
+};
+
+/* Opens the data directory, requeues what ran, starts the threads.
+ * Errors: CONFLICT (another server holds the directory), CORRUPT (foreign or damaged store), IO,
+ * NOSPACE, NOMEM. */
+enum ock_status ock_engine_open(struct ock_engine **out, const struct ock_engine_config *config,
+                                struct ock_err *err);
+/* Checkpoints and requeues what runs (at most 8 s), then frees everything. NULL is a no-op. */
+void ock_engine_close(struct ock_engine *engine);
+/* No new jobs and uploads (503) from now on. */
+void ock_engine_drain(struct ock_engine *engine);
+
+/* --- Datasets ---------------------------------------------------------------------------------- */
+
+/* An upload: bytes are spooled to the data directory as they come. One thread at a time. */
+struct ock_upload;
+enum ock_upload_part { OCK_PART_TABLE, OCK_PART_X, OCK_PART_Y };
+struct ock_upload_options {
+    const char *name; /* checked here: [A-Za-z0-9][A-Za-z0-9._-]{0,63}, not ds_ or job_ in front */
+    enum ock_upload_part part;
+    const char *format;    /* ?format=, or from Content-Type; NULL: found from the content */
+    const char *target;    /* ?target= or NULL */
+    const char *delimiter; /* ?delimiter= or NULL: one character, or "tab" */
+    const char *header;    /* ?header=: "true", "false", or NULL */
+    bool replace;
+};
+bool ock_upload_begin(struct ock_engine *engine, struct ock_upload **out,
+                      const struct ock_upload_options *options, struct ock_problem *problem);
+bool ock_upload_add(struct ock_upload *upload, const void *bytes, size_t size,
+                    struct ock_problem *problem);
+/* Imports (in a worker process), waits at most wait_ms, answers the dataset's JSON and the status:
+ * 201, 200 (the same bytes and options again), or 202 while it is being prepared. Takes the upload
+ * in any case. */
+bool ock_upload_finish(struct ock_upload *upload, unsigned wait_ms, struct ock_buf *out, int *status,
+                       struct ock_problem *problem);
+void ock_upload_discard(struct ock_upload *upload); /* NULL is a no-op */
+
+bool ock_engine_datasets(struct ock_engine *engine, struct ock_buf *out, struct ock_problem *problem);
+bool ock_engine_dataset(struct ock_engine *engine, const char *id_or_name, struct ock_buf *out,
+                        struct ock_problem *problem);
+bool ock_engine_dataset_delete(struct ock_engine *engine, const char *id_or_name,
+                               struct ock_problem *problem);
+
+/* --- Jobs -------------------------------------------------------------------------------------- */
+
+enum { OCK_ID_SIZE = 32 }; /* "job_" or "ds_", 26 characters (ULID), NUL */
+
+/* Checks the spec (all faults at once), stores the job durably, queues it. faults found by the JSON
+ * parser already may stand in problem->faults. */
+bool ock_engine_submit(struct ock_engine *engine, const cJSON *spec, const char *spec_text,
+                       char id[OCK_ID_SIZE], struct ock_problem *problem);
+/* {resolved, parameters, memory_bytes, steps_per_epoch, warnings, conversions} */
+bool ock_engine_validate(struct ock_engine *engine, const cJSON *spec, struct ock_buf *out,
+                         struct ock_problem *problem);
+
+/* The job's JSON. version (may be NULL) grows with every change, PATCH too: the ETag. */
+bool ock_engine_job(struct ock_engine *engine, const char *id, struct ock_buf *out,
+                    uint64_t *version, struct ock_problem *problem);
+
+struct ock_job_query {
+    const char *status; /* "running,queued", NULL: all */
+    size_t label_count; /* pairs */
+    const char *const *label_keys;
+    const char *const *label_values;
+    size_t limit;      /* 1 to 100 */
+    const char *after; /* cursor or NULL */
+};
+/* {"items", "next", "events_after"}; next (may be NULL) is the cursor for the Link header. */
+bool ock_engine_jobs(struct ock_engine *engine, const struct ock_job_query *query,
+                     struct ock_buf *out, char next[OCK_ID_SIZE], struct ock_problem *problem);
+
+/* action: "cancel", "pause", "resume", "stop". status: 202, or 200 when it is so already. */
+bool ock_engine_act(struct ock_engine *engine, const char *id, const char *action, int *status,
+                    struct ock_buf *out, struct ock_problem *problem);
+/* {"labels", "name", "priority"}, any of them. */
+bool ock_engine_patch(struct ock_engine *engine, const char *id, const cJSON *patch,
+                      struct ock_buf *out, struct ock_problem *problem);
+bool ock_engine_delete(struct ock_engine *engine, const char *id, struct ock_problem *problem);
+
+/* Metrics history of API.md as JSON, or CSV. names is comma-separated or NULL (all). */
+bool ock_engine_metrics(struct ock_engine *engine, const char *id, const char *names,
+                        size_t max_points, bool csv, struct ock_buf *out,
+                        struct ock_problem *problem);
+
+/* The model's bytes: appended when they are small, else the file is opened (owned by the caller). */
+struct ock_model {
+    int fd;             /* -1: the bytes are in `bytes` */
+    struct ock_buf bytes;
+    uint64_t size;
+    char sha256[65];
+    char filename[128]; /* made safe: "digits-l2.safetensors" */
+};
+bool ock_engine_model(struct ock_engine *engine, const char *id, const char *which,
+                      struct ock_model *out, struct ock_problem *problem);
+
+/* --- Events ------------------------------------------------------------------------------------ */
+
+/* Appends stored event objects with seq > after, one JSON object a line ('\n' behind each), until
+ * `limit` events or bytes_max bytes. *last is the last seq appended (or `after`), *ended true when
+ * "end" was among them or is at or before `after`. */
+bool ock_engine_events(struct ock_engine *engine, const char *id, uint64_t after, size_t limit,
+                       size_t bytes_max, struct ock_buf *out, uint64_t *last, bool *ended,
+                       struct ock_problem *problem);
+
+/* Wake-ups: `wake` is called (from an engine thread, must not block nor call the engine) whenever
+ * job `id` has new events, changed its state, or has a `progress` line. Idempotent wake-ups may be
+ * merged. After ock_engine_unsubscribe has returned, wake is not called again. */
+struct ock_subscription;
+bool ock_engine_subscribe(struct ock_engine *engine, const char *id, void (*wake)(void *ctx),
+                          void *ctx, struct ock_subscription **out, struct ock_problem *problem);
+void ock_engine_unsubscribe(struct ock_subscription *subscription); /* NULL is a no-op */
+/* The job's newest `progress` object (a JSON text without newline) if it is newer than *stamp;
+ * false: none. */
+bool ock_engine_progress(struct ock_engine *engine, const char *id, uint64_t *stamp,
+                         struct ock_buf *out);
+
+/* --- Service ----------------------------------------------------------------------------------- */
+
+/* {"version", "numerics", "cores", "memory_bytes", "jobs": {status: count}, "limits", "uptime_s", …} */
+bool ock_engine_system(struct ock_engine *engine, struct ock_buf *out, struct ock_problem *problem);
+
+/* Answers kept for Idempotency-Key, 24 h, across restarts. claim: 1 the key is ours now, 0 it has an
+ * answer (status, body appended), -1 a problem (other body 422, in flight 409). */
+int ock_engine_idempotency_claim(struct ock_engine *engine, const char *key,
+                                 const char *body_sha256, int *status, struct ock_buf *body,
+                                 char job_id[OCK_ID_SIZE], struct ock_problem *problem);
+void ock_engine_idempotency_settle(struct ock_engine *engine, const char *key, int status,
+                                   const char *body, const char *job_id); /* not 2xx: forgets it */
+
+#endif

@@ -1,0 +1,43 @@
+/* How a server (or `ockham train`) and a worker talk. This comment is the protocol.
+ *
+ * Start. `ockham-worker train DIR` or `ockham-worker import DIR`; DIR is the job's directory, made
+ * by the parent, and holds job.json or import.json (below). The parent opens the worker's
+ * executable once at start and spawns /proc/self/fd/N. The worker's stdin takes commands, its
+ * stdout carries events (the worker moves it to another descriptor at once and points 1 at 2), its
+ * stderr is free text for the log. The worker holds flock(DIR/lock); a successor waits up to 2 s.
+ *
+ * job.json    {"job": "job_…", "spec": {…as sent, without inline…}, "train": PATH,
+ *              "validation": PATH|null, "test": PATH|null, "init": PATH|null, "threads": N,
+ *              "data_bytes_max": N (RLIMIT_DATA; 0: none)}
+ *             Checkpoint and models are DIR/checkpoint, DIR/best.safetensors, DIR/last.safetensors.
+ * import.json {"source": PATH, "labels": PATH|null, "out": PATH, "target": TEXT|null,
+ *              "format": "auto"|"csv"|"idx", "delimiter": TEXT|null, "header": true|false|null}
+ *             The answer is one line on stdout: "ok\n", or "invalid TEXT\n", "limit TEXT\n",
+ *             "no_space TEXT\n", … (ock_status_name), and exit code 0.
+ *
+ * Events, worker to parent, one line each, at most OCK_EVENT_BYTES_MAX:
+ *     N TYPE KEY BODY\n        KEY is "-" for what is not stored; BODY is a JSON object
+ * N counts the worker's lines from 1. Half a line at end of file is discarded.
+ * TYPE is of core/train/job.h; "resolved" is not an event for users: its body is the resolved spec
+ * once lr is found.
+ *
+ * Commands, parent to worker, one line each:
+ *     confirm N\n    all lines up to N are stored
+ *     pause\n        checkpoint and exit with OCK_WORKER_PAUSED
+ *     stop\n         end now, keep the best
+ *     checkpoint\n   write one and go on
+ * End of file: the parent is gone; checkpoint at the next minibatch, exit OCK_WORKER_ORPHANED.
+ *
+ * Exit codes: 0 after "end" was written (whatever status it tells), the two below, 1 with a
+ * sentence on stderr for everything else; a signal is a crash. */
+#ifndef OCK_SERVER_WORKER_PROTOCOL_H
+#define OCK_SERVER_WORKER_PROTOCOL_H
+
+enum {
+    OCK_WORKER_ENDED = 0,
+    OCK_WORKER_FAILED = 1,
+    OCK_WORKER_PAUSED = 10,
+    OCK_WORKER_ORPHANED = 11,
+};
+
+#endif
