@@ -37,7 +37,7 @@ uint64_t ock_random_u64(struct ock_stream stream, uint64_t index);
  * bits at index; own logarithm, so the same bits on every machine. */
 double ock_random_normal(struct ock_stream stream, uint64_t index);
 
-/* Uniform in (0, 1), 53 bits, never 0 or 1, from the 64 bits at index. */
+/* Uniform in (0, 1), 52 bits, never 0 or 1, from the 64 bits at index. */
 double ock_random_uniform(struct ock_stream stream, uint64_t index);
 
 /* Fisher-Yates over values[0..count-1] with the stream's numbers. */
