@@ -11,7 +11,8 @@
  *              "data_bytes_max": N (RLIMIT_DATA; 0: none)}
  *             Checkpoint and models are DIR/checkpoint, DIR/best.safetensors, DIR/last.safetensors.
  * import.json {"source": PATH, "labels": PATH|null, "out": PATH, "target": TEXT|null,
- *              "format": "auto"|"csv"|"idx", "delimiter": TEXT|null, "header": true|false|null}
+ *              "format": "auto"|"csv"|"idx", "delimiter": TEXT|null, "header": true|false|null,
+ *              "data_bytes_max": N}
  *             The answer is one line on stdout: "ok\n", or "invalid TEXT\n", "limit TEXT\n",
  *             "no_space TEXT\n", … (ock_status_name), and exit code 0.
  *
@@ -33,11 +34,17 @@
 #ifndef OCK_SERVER_WORKER_PROTOCOL_H
 #define OCK_SERVER_WORKER_PROTOCOL_H
 
+#include <stddef.h>
+
 enum {
     OCK_WORKER_ENDED = 0,
     OCK_WORKER_FAILED = 1,
     OCK_WORKER_PAUSED = 10,
     OCK_WORKER_ORPHANED = 11,
 };
+
+/* A line's maximum: what is stored is bound by OCK_EVENT_BYTES_MAX, "resolved" (which lists every
+ * feature) by this. */
+#define OCK_WORKER_LINE_BYTES_MAX ((size_t)32 << 20)
 
 #endif

@@ -1,0 +1,123 @@
+/* `ockham-worker import DIR`: what strangers send is parsed here, never in the server. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/json.h"
+#include "core/data/import.h"
+#include "server/worker/control.h"
+#include "server/worker/protocol.h"
+#include "server/worker/worker.h"
+
+static enum ock_status read_format(const cJSON *json, enum ock_format *out, struct ock_err *err)
+{
+    static const struct {
+        const char *name;
+        enum ock_format format;
+    } formats[] = {{"auto", OCK_FORMAT_AUTO},
+                   {"csv", OCK_FORMAT_CSV},
+                   {"idx", OCK_FORMAT_IDX},
+                   {"svmlight", OCK_FORMAT_SVMLIGHT},
+                   {"npy", OCK_FORMAT_NPY}};
+    const char *text = ock_worker_text(json, "format");
+    if (!text)
+        text = "auto";
+    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+        if (strcmp(text, formats[i].name) == 0) {
+            *out = formats[i].format;
+            return OCK_OK;
+        }
+    }
+    return ock_fail(err, OCK_INVALID, "the format '%s' is not one of csv, idx, svmlight, npy",
+                    text);
+}
+
+static enum ock_status read_delimiter(const cJSON *json, char *out, struct ock_err *err)
+{
+    const char *text = ock_worker_text(json, "delimiter");
+    if (!text) {
+        *out = '\0';
+    } else if (strcmp(text, "tab") == 0) {
+        *out = '\t';
+    } else if (text[0] != '\0' && text[1] == '\0') {
+        *out = text[0];
+    } else {
+        return ock_fail(err, OCK_INVALID, "the delimiter must be one character or \"tab\"");
+    }
+    return OCK_OK;
+}
+
+static enum ock_status run(const cJSON *json, struct ock_err *err)
+{
+    struct ock_import import = {
+        .source = ock_worker_text(json, "source"),
+        .labels = ock_worker_text(json, "labels"),
+        .out = ock_worker_text(json, "out"),
+        .target = ock_worker_text(json, "target"),
+    };
+    const cJSON *header = ock_json_get(json, "header");
+    import.header = cJSON_IsTrue(header)    ? OCK_HEADER_YES
+                    : cJSON_IsFalse(header) ? OCK_HEADER_NO
+                                            : OCK_HEADER_AUTO;
+    if (!import.source || !import.out)
+        return ock_fail(err, OCK_INVALID, "import.json needs source and out");
+    enum ock_status status = read_format(json, &import.format, err);
+    if (status == OCK_OK)
+        status = read_delimiter(json, &import.delimiter, err);
+    if (status == OCK_OK)
+        status = ock_import_run(&import, err);
+    return status;
+}
+
+/* An import has no checkpoint: when the parent is gone, so is the reason for it. */
+static void *leave_with_parent(void *arg)
+{
+    struct ock_control *control = arg;
+    while (!atomic_load(&control->orphaned)) {
+        struct timespec step = {.tv_nsec = 50000000L};
+        (void)nanosleep(&step, NULL);
+    }
+    _exit(OCK_WORKER_ORPHANED);
+}
+
+/* The one line of the answer: the status' name and the sentence. */
+static int answer(struct ock_control *control, enum ock_status status, const struct ock_err *err)
+{
+    char line[OCK_ERR_TEXT_SIZE + 32];
+    int length = status == OCK_OK
+                     ? snprintf(line, sizeof(line), "ok\n")
+                     : snprintf(line, sizeof(line), "%s %s\n", ock_status_name(status), err->text);
+    if (length < 0 || (size_t)length >= sizeof(line))
+        return OCK_WORKER_FAILED;
+    for (int i = 0; i + 1 < length; i++) {
+        if (line[i] == '\n')
+            line[i] = ' ';
+    }
+    return ock_control_write(control, line, (size_t)length) ? OCK_WORKER_ENDED
+                                                            : OCK_WORKER_ORPHANED;
+}
+
+int ock_worker_import(const char *dir)
+{
+    static struct ock_control control;
+    struct ock_err err = {0};
+    cJSON *json = NULL;
+    pthread_t watcher;
+    enum ock_status status = ock_control_start(&control, &err);
+    if (status != OCK_OK)
+        return ock_worker_fail(&err);
+    int failed = pthread_create(&watcher, NULL, leave_with_parent, &control);
+    if (failed) {
+        (void)ock_fail_errno(&err, failed, "cannot start a thread");
+        return ock_worker_fail(&err);
+    }
+    status = ock_worker_read_json(&json, dir, "import.json", &err);
+    if (status == OCK_OK) {
+        ock_worker_limit_memory(json);
+        status = run(json, &err);
+    }
+    cJSON_Delete(json);
+    return answer(&control, status, &err);
+}

@@ -1,0 +1,107 @@
+/* ockham-worker: one process, one job. It links the core alone, so that it starts in a millisecond,
+ * and can fail in any way without taking anything else down. protocol.h says how it is talked to.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "core/base/file.h"
+#include "core/base/json.h"
+#include "core/base/limits.h"
+#include "server/worker/protocol.h"
+#include "server/worker/worker.h"
+
+enum { PATH_SIZE = 4096 };
+
+enum ock_status ock_worker_read_json(cJSON **out, const char *dir, const char *name,
+                                     struct ock_err *err)
+{
+    char path[PATH_SIZE];
+    int length = snprintf(path, sizeof(path), "%s/%s", dir, name);
+    if (length < 0 || (size_t)length >= sizeof(path))
+        return ock_fail(err, OCK_LIMIT, "the directory's path is too long");
+    struct ock_buf text;
+    ock_buf_init(&text, OCK_JSON_BYTES_MAX);
+    struct ock_faults *faults = NULL;
+    cJSON *json = NULL;
+    enum ock_status status = ock_file_read(path, &text, err);
+    if (status != OCK_OK)
+        goto done;
+    faults = calloc(1, sizeof(*faults));
+    if (!faults) {
+        status = ock_fail(err, OCK_NOMEM, "no memory to parse %s", name);
+        goto done;
+    }
+    status = ock_json_parse(&json, text.data, text.size, faults, err);
+    if (status == OCK_OK && faults->count > 0)
+        status = ock_fail(err, OCK_INVALID, "%s: %s: %s", name, faults->items[0].pointer,
+                          faults->items[0].detail);
+    if (status != OCK_OK)
+        goto done;
+    *out = json;
+    json = NULL;
+done:
+    cJSON_Delete(json);
+    free(faults);
+    ock_buf_deinit(&text);
+    return status;
+}
+
+const char *ock_worker_text(const cJSON *object, const char *key)
+{
+    const cJSON *item = ock_json_get(object, key);
+    return cJSON_IsString(item) ? item->valuestring : NULL;
+}
+
+void ock_worker_limit_memory(const cJSON *object)
+{
+    const cJSON *item = ock_json_get(object, "data_bytes_max");
+    if (!item || !ock_json_whole(item) || item->valuedouble < 1)
+        return;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_DATA, &limit) != 0)
+        return;
+    rlim_t wanted = (rlim_t)item->valuedouble;
+    if (limit.rlim_max == RLIM_INFINITY || wanted < limit.rlim_max)
+        limit.rlim_cur = wanted;
+    (void)setrlimit(RLIMIT_DATA, &limit);
+}
+
+int ock_worker_fail(const struct ock_err *err)
+{
+    (void)fprintf(stderr, "%s\n", err->text);
+    return OCK_WORKER_FAILED;
+}
+
+/* When the machine runs out of memory, a job has to go before its server. */
+static void volunteer_for_oom(void)
+{
+    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    ssize_t done = write(fd, "500", 3);
+    (void)done; /* not allowed everywhere, and nothing depends on it */
+    (void)close(fd);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        (void)printf("ockham-worker %s\n", OCK_VERSION);
+        return 0;
+    }
+    if (argc != 3 || (strcmp(argv[1], "train") != 0 && strcmp(argv[1], "import") != 0)) {
+        (void)fprintf(stderr, "usage: ockham-worker train DIR | import DIR | --version\n");
+        return 2;
+    }
+    /* The parent's death shows as EPIPE, not as a signal. */
+    (void)signal(SIGPIPE, SIG_IGN);
+    volunteer_for_oom();
+    if (strcmp(argv[1], "train") == 0)
+        return ock_worker_train(argv[2]);
+    return ock_worker_import(argv[2]);
+}

@@ -1,0 +1,28 @@
+/* What the worker's files offer each other. */
+#ifndef OCK_WORKER_WORKER_H
+#define OCK_WORKER_WORKER_H
+
+#include <cjson/cJSON.h>
+
+#include "core/base/status.h"
+
+/* The subcommands; dir is the job's directory. They print their sentence and return the exit code
+ * of protocol.h. */
+int ock_worker_train(const char *dir);
+int ock_worker_import(const char *dir);
+
+/* Reads and parses DIR/name; *out is the caller's (cJSON_Delete). */
+enum ock_status ock_worker_read_json(cJSON **out, const char *dir, const char *name,
+                                     struct ock_err *err);
+
+/* The member's text, borrowed; NULL if it is absent or null. */
+const char *ock_worker_text(const cJSON *object, const char *key);
+
+/* Bounds what this process may allocate (RLIMIT_DATA, which lets datasets be mapped: RLIMIT_AS
+ * would count them). 0 or absent: no bound. Failing to set it is not an error. */
+void ock_worker_limit_memory(const cJSON *object);
+
+/* Says the sentence on standard error; returns OCK_WORKER_FAILED. */
+int ock_worker_fail(const struct ock_err *err);
+
+#endif
