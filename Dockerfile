@@ -1,0 +1,30 @@
+# The build: the same script as on any Debian 12, then the release preset.
+FROM debian:bookworm-slim AS build
+WORKDIR /src
+COPY scripts/bootstrap.sh scripts/
+RUN scripts/bootstrap.sh && rm -rf /var/lib/apt/lists/*
+COPY . .
+RUN cmake --preset release && cmake --build --preset release && \
+    DESTDIR=/out cmake --install build/release --prefix /usr/local --strip
+
+# What runs: two executables, their libraries, and a script that makes a token on the first start.
+FROM debian:bookworm-slim
+RUN apt-get update && \
+    apt-get install -y --no-install-recommends libmicrohttpd12 libcjson1 libsqlite3-0 \
+        libcurl4 zlib1g libgomp1 libcsv3 && \
+    rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/*.log /var/log/apt && \
+    useradd --system --uid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin \
+        ockham && \
+    install -d -o ockham -g ockham -m 0700 /data
+COPY --from=build /out/usr/local/bin/ /usr/local/bin/
+COPY --from=build /src/LICENSE /usr/local/share/doc/ockham/LICENSE
+COPY --chmod=0755 scripts/container.sh /usr/local/bin/ockham-container
+USER ockham
+WORKDIR /data
+VOLUME /data
+EXPOSE 8080
+ENV OCKHAM_URL=http://127.0.0.1:8080
+HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["ockham", "health"]
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["ockham-container"]
+CMD ["serve"]

@@ -1,0 +1,142 @@
+#!/bin/sh
+# Everything that must be green before a change lands, in the order of what fails soonest.
+# Each step's whole output is in build/logs/; the steps' own closing lines come at the end.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+usage() {
+    cat <<TEXT
+usage: scripts/test.sh [--quick | --long]
+
+  (default)  lint, builds without a warning, unit tests, end-to-end tests, sanitizers (asan with
+             ubsan, tsan), fuzzing for 10 s each; within 20 minutes on two cores
+  --quick    without sanitizers and fuzzing
+  --long     also clang-tidy, the long end-to-end tests, and fuzzing for 10 minutes each
+TEXT
+}
+
+mode=full
+fuzz_s=10
+case ${1-} in
+'') ;;
+--quick) mode=quick ;;
+--long) mode=long fuzz_s=600 ;;
+-h | --help) usage && exit 0 ;;
+*) usage >&2 && exit 2 ;;
+esac
+
+logs=build/logs
+mkdir -p "$logs"
+rm -f "$logs"/*.log
+jobs=$(nproc)
+summary=$logs/summary
+: >"$summary"
+red=0
+
+# step NAME COMMAND...: runs it with its output in a log; a failure shows the log's end and counts.
+step() {
+    name=$1
+    shift
+    begin=$(date +%s)
+    if "$@" >"$logs/$name.log" 2>&1 </dev/null; then
+        word=ok
+    else
+        word=FAILED
+        red=$((red + 1))
+        printf '\n--- %s failed; the end of %s/%s.log:\n' "$name" "$logs" "$name"
+        tail -n 60 "$logs/$name.log"
+    fi
+    printf '%-12s %-6s %4d s\n' "$name" "$word" $(($(date +%s) - begin)) | tee -a "$summary"
+    [ $word = ok ]
+}
+
+build() {
+    cmake --preset "$1" && cmake --build --preset "$1" -j "$jobs"
+}
+
+unit() {
+    # Benchmarks of their own apart, tests share the cores: two at a time keeps both busy.
+    ctest --test-dir "build/$1" --output-on-failure -j "$jobs"
+}
+
+# Debian's python3 has Debian's pytest; another python in front of the PATH may have none.
+python() {
+    for each in /usr/bin/python3 python3; do
+        if "$each" -c 'import pytest' 2>/dev/null; then
+            "$each" "$@"
+            return
+        fi
+    done
+    echo "no python3 with pytest: scripts/bootstrap.sh tests" >&2
+    return 1
+}
+
+end_to_end() {
+    OCKHAM=$PWD/build/release/ockham OCKHAM_LONG=$([ $mode = long ] && echo 1) \
+        PYTHONDONTWRITEBYTECODE=1 python -m pytest -q -p no:cacheprovider tests/e2e
+}
+
+# UBSan goes on after a fault unless told otherwise; leaks fail the test that leaks.
+asan() {
+    ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1 \
+        UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 unit asan
+}
+
+# libomp itself is not instrumented: only our own memory accesses are judged.
+tsan() {
+    TSAN_OPTIONS=ignore_noninstrumented_modules=1:second_deadlock_stack=1 unit tsan
+}
+
+# Every target starts from its corpus, in a copy, so that what it finds does not change the tree.
+fuzz() {
+    found=0
+    for target in build/fuzz/fuzz_*; do
+        [ -x "$target" ] && [ -f "$target" ] || continue
+        found=$((found + 1))
+        name=$(basename "$target")
+        corpus=build/fuzz/corpus/$name
+        mkdir -p "$corpus"
+        cp -r "tests/fuzz/corpus/$name/." "$corpus/" 2>/dev/null
+        ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1 "$target" \
+            -max_total_time="$fuzz_s" -timeout=10 -rss_limit_mb=2048 -verbosity=1 \
+            -print_final_stats=1 -artifact_prefix=build/fuzz/ "$corpus" || return 1
+    done
+    [ "$found" -gt 0 ] && echo "fuzz: $found targets, $fuzz_s s each, nothing found"
+}
+
+tidy() {
+    files=$(git ls-files 'core/*.c' 'server/*.c' 'clients/*.c')
+    # shellcheck disable=SC2086
+    printf '%s\n' $files | xargs -P "$jobs" -n 4 clang-tidy-14 -p build/dev --quiet
+}
+
+step bootstrap sh scripts/bootstrap.sh tests || exit 1
+step lint sh scripts/lint.sh
+if step build-test build test; then
+    step unit unit test
+fi
+if step build build release; then
+    step end-to-end end_to_end
+fi
+if [ $mode != quick ]; then
+    step build-asan build asan && step asan asan
+    step build-tsan build tsan && step tsan tsan
+    step build-fuzz build fuzz && step fuzz fuzz
+fi
+if [ $mode = long ]; then
+    step build-dev build dev && step tidy tidy
+fi
+
+# The runners' own lines.
+for name in lint unit asan tsan fuzz end-to-end; do
+    [ -f "$logs/$name.log" ] || continue
+    printf '\n%s: ' "$name"
+    grep -E 'tests passed|tests failed|passed|failed|^lint:|^fuzz:' "$logs/$name.log" | tail -n 1
+done
+echo
+cat "$summary"
+if [ $red != 0 ]; then
+    echo "$red steps failed"
+    exit 1
+fi
+echo "all green"
