@@ -42,13 +42,13 @@ struct ock_scaler {
 struct ock_data {
     struct ock_rows train, validation, test;
     size_t features;
-    size_t outputs;  /* of the network: classes, 1 for binary_cross_entropy or a number */
-    size_t classes;  /* 0 for a number target */
-    const char *const *class_names;    /* [classes] */
-    const char *const *feature_names;  /* [features] */
+    size_t outputs; /* of the network: classes, 1 for binary_cross_entropy or a number */
+    size_t classes; /* 0 for a number target */
+    const char *const *class_names;   /* [classes] */
+    const char *const *feature_names; /* [features] */
     struct ock_scaler scaler;
     double target_mean, target_scale; /* scaled = (y - mean) / scale; 0 and 1 when not scaled */
-    size_t shape_count; /* image shape, as in the dataset */
+    size_t shape_count;               /* image shape, as in the dataset */
     size_t shape[4];
     void *owned;
 };
@@ -60,13 +60,20 @@ struct ock_data {
  * first bad row, and the cure (leave it out by data.features).
  * Errors: INVALID, LIMIT, NOMEM. */
 enum ock_status ock_data_open(struct ock_data **out, const struct ock_spec *spec,
-                              const struct ock_dataset *train,
-                              const struct ock_dataset *validation,
+                              const struct ock_dataset *train, const struct ock_dataset *validation,
                               const struct ock_dataset *test, struct ock_err *err);
 void ock_data_free(struct ock_data *data); /* NULL is a no-op */
 
+/* How many rows train, validate and test: what ock_data_open would make of the same arguments, by
+ * reading the target column alone. Errors: INVALID, LIMIT, NOMEM. */
+enum ock_status ock_data_counts(const struct ock_spec *spec, const struct ock_dataset *train,
+                                const struct ock_dataset *validation,
+                                const struct ock_dataset *test, size_t *train_rows,
+                                size_t *validation_rows, size_t *test_rows, struct ock_err *err);
+
 /* Gathers `count` rows into the batch: row i of the batch is row rows[i] of the source, encoded and
- * scaled. Pure; any cut of the rows into calls gives the same bits. x may be NULL (targets only). */
+ * scaled. Pure; any cut of the rows into calls gives the same bits. x may be NULL (targets only).
+ */
 void ock_source_gather(const struct ock_source *source, const uint32_t *rows, size_t count,
                        struct ock_batch *batch);
 

@@ -3,8 +3,8 @@
  * Columns keep their own types. Columns of one type stand together in a block, row by row, so that
  * a row is gathered with one read a block: an image is one block of bytes, a CSV of numbers one
  * block of float32 (float64 for columns that float32 would blur), category codes one of uint32.
- * The file: a header (magic "OCKDS\0", version, sizes), the blocks, each at a multiple of 64 bytes,
- * and a JSON trailer with the schema; a SHA-256 of everything stands in the header. */
+ * The file (format.h): a header, the blocks, each at a multiple of 64 bytes, a record for each
+ * column, and the texts; a SHA-256 of everything stands in the header. */
 #ifndef OCK_DATA_DATASET_H
 #define OCK_DATA_DATASET_H
 
@@ -36,10 +36,12 @@ struct ock_column {
     size_t block;  /* index into blocks */
     size_t offset; /* position within the block's row */
     size_t missing;
-    bool whole; /* numbers: all are whole */
+    bool whole;   /* numbers: all are whole */
     bool boolean; /* category whose values are true/false, yes/no, t/f, y/n (any case) */
     /* Distinct values: all of a category's (sorted by UTF-8 bytes); of a number's or a byte's the
-     * sorted texts ("-1", "2.5"), by value, if they are at most OCK_DISTINCT_MAX, else NULL, 0. */
+     * sorted texts ("-1", "2.5"), by value, if they are at most OCK_DISTINCT_MAX (in a labels file
+     * OCK_CLASSES_MAX), else NULL, 0. A category whose texts are all numbers, which only inline
+     * data can have, is sorted by value. */
     size_t value_count;
     const char *const *values;
     double min, max, mean; /* numbers and bytes, without missing ones */
@@ -51,12 +53,12 @@ struct ock_schema {
     size_t rows;
     size_t column_count;
     const struct ock_column *columns;
-    size_t target; /* column index that the importer was told or guessed; SIZE_MAX: none */
-    size_t weights; /* unused for now: SIZE_MAX */
+    size_t target;      /* column index that the importer was told or guessed; SIZE_MAX: none */
+    size_t weights;     /* unused for now: SIZE_MAX */
     size_t shape_count; /* of one example's image: {28, 28}; 0: no image */
     size_t shape[4];
     const char *format; /* "csv", "idx", "inline" */
-    bool has_labels;   /* the target came as a labels file of its own (IDX): it is the last column */
+    bool has_labels; /* the target came as a labels file of its own (IDX): it is the last column */
 };
 
 struct ock_dataset; /* opaque; immutable, may be shared by threads */
@@ -88,7 +90,8 @@ enum ock_target_kind ock_schema_target_kind(const struct ock_schema *schema, siz
 
 /* Appends the schema as the API shows it: {"rows", "columns": [{"name", "type", "missing", "min",
  * "max", "mean", "distinct"}, …], "target": {"name", "kind", "classes", "because"} or null,
- * "shape"}. At most `columns_max` columns are listed, "columns_count" tells all. */
+ * "shape", "format"}; "distinct" is null where it was not counted. At most `columns_max` columns
+ * are listed, "columns_count" tells all. */
 void ock_schema_write(const struct ock_schema *schema, size_t columns_max, struct ock_buf *out);
 
 #endif

@@ -8,31 +8,38 @@
 #include "core/base/faults.h"
 #include "core/base/status.h"
 
-enum ock_format { OCK_FORMAT_AUTO, OCK_FORMAT_CSV, OCK_FORMAT_IDX, OCK_FORMAT_SVMLIGHT, OCK_FORMAT_NPY };
+enum ock_format {
+    OCK_FORMAT_AUTO,
+    OCK_FORMAT_CSV,
+    OCK_FORMAT_IDX,
+    OCK_FORMAT_SVMLIGHT,
+    OCK_FORMAT_NPY
+};
 enum ock_header { OCK_HEADER_AUTO, OCK_HEADER_YES, OCK_HEADER_NO };
 
 struct ock_import {
-    const char *source;  /* path of the table, or of x (gzipped or not, found by its first bytes) */
-    const char *labels;  /* path of y for IDX; NULL: none */
-    const char *out;     /* path of the dataset file; appears whole or not at all */
-    const char *target;  /* a column's name, else a position (from 0; negative from the end), or NULL */
+    const char *source; /* path of the table, or of x (gzipped or not, found by its first bytes) */
+    const char *labels; /* path of y for IDX; NULL: none */
+    const char *out;    /* path of the dataset file; appears whole or not at all */
+    const char
+        *target; /* a column's name, else a position (from 0; negative from the end), or NULL */
     enum ock_format format;
-    char delimiter;      /* 0: found from the first lines among , ; tab | */
+    char delimiter; /* 0: found from the first lines among , ; tab | */
     enum ock_header header;
 };
 
 /* Reads source (and labels) and writes the dataset file.
- * What is wrong with the data is INVALID and says where: line and column (CSV), byte (IDX), what was
- * expected and what stood there. Formats that are not there yet: UNSUPPORTED, naming them.
- * The target, where none is given: a column named "target", "label", "class" or "y" (any case) if
- * there is just one of them, else the last column.
- * Errors: INVALID, UNSUPPORTED, LIMIT, NOTFOUND, IO, NOSPACE, NOMEM. Nothing stays behind on error. */
+ * What is wrong with the data is INVALID and says where: line and column (CSV), byte (IDX), what
+ * was expected and what stood there. Formats that are not there yet: UNSUPPORTED, naming them. The
+ * target, where none is given: a column named "target", "label", "class" or "y" (any case) if there
+ * is just one of them, else the last column. Errors: INVALID, UNSUPPORTED, LIMIT, NOTFOUND, IO,
+ * NOSPACE, NOMEM. Nothing stays behind on error. */
 enum ock_status ock_import_run(const struct ock_import *import, struct ock_err *err);
 
-/* {"x": [[…], …], "y": […]} of a spec's data.inline (already parsed strictly): numbers in x, numbers
- * or strings or booleans in y. Columns are x0, x1, …; the target is y. Faults in the arrays are
- * added with pointers below `pointer` ("/data/inline/x/3: has 4 numbers, the rows before have 5").
- * Errors: INVALID (faults were added), LIMIT, IO, NOSPACE, NOMEM. */
+/* {"x": [[…], …], "y": […]} of a spec's data.inline (already parsed strictly): numbers in x,
+ * numbers or strings or booleans in y. Columns are x0, x1, …; the target is y. Faults in the arrays
+ * are added with pointers below `pointer` ("/data/inline/x/3: has 4 numbers, the rows before have
+ * 5"). Errors: INVALID (faults were added), LIMIT, IO, NOSPACE, NOMEM. */
 enum ock_status ock_import_inline(const cJSON *data, const char *pointer, const char *out,
                                   struct ock_faults *faults, struct ock_err *err);
 

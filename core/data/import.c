@@ -1,0 +1,142 @@
+/* Which format it is, and who reads it. */
+#include "core/data/import.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/json.h"
+#include "core/base/limits.h"
+#include "core/data/formats.h"
+
+enum { SNIFFED_BYTES = 512 };
+
+static bool is_one_of(const char *word, const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcasecmp(word, words[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+size_t ock_guess_target(const char *const *names, size_t count)
+{
+    static const char *const words[] = {"target", "label", "class", "y"};
+    size_t found = 0;
+    size_t target = count - 1;
+    for (size_t c = 0; c < count; c++) {
+        if (is_one_of(names[c], words, sizeof(words) / sizeof(words[0]))) {
+            found++;
+            target = c;
+        }
+    }
+    return found == 1 ? target : count - 1;
+}
+
+enum ock_status ock_find_target(const char *const *names, size_t count, const char *text,
+                                size_t *target, struct ock_err *err)
+{
+    for (size_t c = 0; c < count; c++) {
+        if (strcmp(names[c], text) == 0) {
+            *target = c;
+            return OCK_OK;
+        }
+    }
+    char *end = NULL;
+    long long place = strtoll(text, &end, 10);
+    bool number = end != text && *end == '\0' && !isspace((unsigned char)text[0]);
+    if (number && place < 0 && place >= -(long long)count)
+        place += (long long)count;
+    if (number && place >= 0 && place < (long long)count) {
+        *target = (size_t)place;
+        return OCK_OK;
+    }
+    if (number)
+        return ock_fail(err, OCK_INVALID, "target %s: there are %zu columns, 0 to %zu", text, count,
+                        count - 1);
+    const char *near = ock_nearest_word(text, names, count);
+    if (near)
+        return ock_fail(err, OCK_INVALID, "there is no column \"%.100s\"; did you mean \"%s\"?",
+                        text, near);
+    return ock_fail(err, OCK_INVALID, "there is no column \"%.100s\"; the last one is \"%s\"", text,
+                    names[count - 1]);
+}
+
+/* A label, then index:value pairs: "+1 3:0.5 7:1". */
+static bool looks_like_svmlight(const char *text, size_t size)
+{
+    size_t i = 0;
+    while (i < size && (isdigit((unsigned char)text[i]) || strchr("+-.", text[i])))
+        i++;
+    if (i == 0 || i >= size || text[i] != ' ')
+        return false;
+    while (i < size && text[i] == ' ')
+        i++;
+    size_t begin = i;
+    while (i < size && isdigit((unsigned char)text[i]))
+        i++;
+    return i > begin && i < size && text[i] == ':';
+}
+
+/* The format by the first bytes, unpacked. */
+static enum ock_status find_format(struct ock_reader *reader, enum ock_format *format,
+                                   struct ock_err *err)
+{
+    char first[SNIFFED_BYTES];
+    size_t got = 0;
+    enum ock_status status = ock_reader_rewind(reader, err);
+    if (status == OCK_OK)
+        status = ock_reader_read(reader, first, sizeof(first), &got, err);
+    if (status != OCK_OK)
+        return status;
+    if (got >= 4 && first[0] == 0 && first[1] == 0)
+        *format = OCK_FORMAT_IDX;
+    else if (got >= 6 && memcmp(first, "\x93NUMPY", 6) == 0)
+        *format = OCK_FORMAT_NPY;
+    else if (looks_like_svmlight(first, got))
+        *format = OCK_FORMAT_SVMLIGHT;
+    else
+        *format = OCK_FORMAT_CSV;
+    return OCK_OK;
+}
+
+static enum ock_status import_as(enum ock_format format, const struct ock_import *import,
+                                 struct ock_reader *reader, struct ock_reader *labels,
+                                 struct ock_err *err)
+{
+    switch (format) {
+    case OCK_FORMAT_IDX:
+        return ock_idx_import(import, reader, labels, err);
+    case OCK_FORMAT_SVMLIGHT:
+        return ock_fail(err, OCK_UNSUPPORTED,
+                        "svmlight (label index:value …) is not read yet; CSV and IDX are");
+    case OCK_FORMAT_NPY:
+        return ock_fail(err, OCK_UNSUPPORTED, "NPY is not read yet; CSV and IDX are");
+    case OCK_FORMAT_AUTO:
+    case OCK_FORMAT_CSV:
+        break;
+    }
+    if (labels)
+        return ock_fail(err, OCK_INVALID,
+                        "a labels file goes with IDX; a CSV has its labels in a column");
+    return ock_csv_import(import, reader, err);
+}
+
+enum ock_status ock_import_run(const struct ock_import *import, struct ock_err *err)
+{
+    struct ock_reader *reader = NULL;
+    struct ock_reader *labels = NULL;
+    enum ock_format format = import->format;
+    enum ock_status status = ock_reader_open(&reader, import->source, import->out, err);
+    if (status == OCK_OK && import->labels)
+        status = ock_reader_open(&labels, import->labels, import->out, err);
+    if (status == OCK_OK && format == OCK_FORMAT_AUTO)
+        status = find_format(reader, &format, err);
+    if (status == OCK_OK)
+        status = import_as(format, import, reader, labels, err);
+    ock_reader_free(labels);
+    ock_reader_free(reader);
+    return status;
+}

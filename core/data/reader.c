@@ -1,0 +1,286 @@
+/* Bytes from a file, through zlib where they are packed. Two passes over the same bytes is what the
+ * importers need, so the descriptor stays open: a file replaced meanwhile does not matter. */
+#include "core/data/reader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "core/base/limits.h"
+
+enum { PACKED_BYTES = 1 << 16 };
+
+struct ock_reader {
+    int fd;
+    uint64_t file_bytes;
+    bool gzip;
+    bool member_done; /* gzip: between members */
+    bool any_member;  /* gzip: one whole member was read */
+    bool file_end;
+    uint64_t total; /* bytes handed out since the start */
+    z_stream stream;
+    unsigned char packed[PACKED_BYTES];
+};
+
+static enum ock_status read_some(int fd, void *bytes, size_t size, size_t *got, struct ock_err *err)
+{
+    for (;;) {
+        ssize_t count = read(fd, bytes, size);
+        if (count >= 0) {
+            *got = (size_t)count;
+            return OCK_OK;
+        }
+        if (errno != EINTR)
+            return ock_fail_errno(err, errno, "cannot read the data");
+    }
+}
+
+static enum ock_status write_all(int fd, const unsigned char *bytes, size_t size,
+                                 struct ock_err *err)
+{
+    while (size > 0) {
+        ssize_t count = write(fd, bytes, size);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            return ock_fail_errno(err, errno, "cannot keep a copy of the data");
+        bytes += count;
+        size -= (size_t)count;
+    }
+    return OCK_OK;
+}
+
+/* A pipe's bytes in a nameless file beside scratch_path; takes its place in reader->fd. */
+static enum ock_status copy_pipe(struct ock_reader *reader, const char *scratch_path,
+                                 struct ock_err *err)
+{
+    char path[4096];
+    int length = snprintf(path, sizeof(path), "%s", scratch_path);
+    if (length < 0 || (size_t)length >= sizeof(path))
+        return ock_fail(err, OCK_LIMIT, "a path is longer than %zu bytes", sizeof(path) - 1);
+    int copy = open(dirname(path), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (copy < 0)
+        return ock_fail_errno(err, errno, "cannot keep a copy of the data");
+    enum ock_status status = OCK_OK;
+    size_t got = 1;
+    while (status == OCK_OK && got > 0) {
+        status = read_some(reader->fd, reader->packed, sizeof(reader->packed), &got, err);
+        if (status == OCK_OK)
+            status = write_all(copy, reader->packed, got, err);
+        reader->file_bytes += got;
+        if (status == OCK_OK && reader->file_bytes > OCK_DATASET_BYTES_MAX)
+            status = ock_fail(err, OCK_LIMIT, "the data are longer than %zu bytes, the limit",
+                              OCK_DATASET_BYTES_MAX);
+    }
+    (void)close(reader->fd);
+    reader->fd = copy;
+    return status;
+}
+
+/* What the first bytes say of the packing. */
+static enum ock_status find_packing(struct ock_reader *reader, struct ock_err *err)
+{
+    static const struct {
+        const char *bytes;
+        size_t count;
+        const char *name;
+    } others[] = {{"\x28\xb5\x2f\xfd", 4, "zstd"},
+                  {"PK\x03\x04", 4, "zip"},
+                  {"BZh", 3, "bzip2"},
+                  {"\xfd"
+                   "7zXZ",
+                   5, "xz"}};
+    unsigned char first[8];
+    ssize_t got = pread(reader->fd, first, sizeof(first), 0);
+    if (got < 0)
+        return ock_fail_errno(err, errno, "cannot read the data");
+    reader->gzip = got >= 2 && first[0] == 0x1f && first[1] == 0x8b;
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        if ((size_t)got >= others[i].count && memcmp(first, others[i].bytes, others[i].count) == 0)
+            return ock_fail(err, OCK_UNSUPPORTED,
+                            "the data are packed with %s; unpack them, or use gzip",
+                            others[i].name);
+    }
+    return OCK_OK;
+}
+
+static enum ock_status open_file(struct ock_reader *reader, const char *path,
+                                 const char *scratch_path, struct ock_err *err)
+{
+    reader->fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (reader->fd < 0 && errno == ENOENT)
+        return ock_fail(err, OCK_NOTFOUND, "there is no file %s", path);
+    if (reader->fd < 0)
+        return ock_fail_errno(err, errno, "cannot open %s", path);
+    struct stat info;
+    if (fstat(reader->fd, &info) != 0)
+        return ock_fail_errno(err, errno, "cannot stat %s", path);
+    if (S_ISDIR(info.st_mode))
+        return ock_fail(err, OCK_INVALID, "%s is a folder, not a file", path);
+    if (!S_ISREG(info.st_mode))
+        return copy_pipe(reader, scratch_path, err);
+    reader->file_bytes = (uint64_t)info.st_size;
+    return OCK_OK;
+}
+
+enum ock_status ock_reader_open(struct ock_reader **out, const char *path, const char *scratch_path,
+                                struct ock_err *err)
+{
+    struct ock_reader *reader = calloc(1, sizeof(*reader));
+    if (!reader)
+        return ock_fail(err, OCK_NOMEM, "out of memory for a reader");
+    reader->fd = -1;
+    enum ock_status status = open_file(reader, path, scratch_path, err);
+    if (status == OCK_OK)
+        status = find_packing(reader, err);
+    if (status == OCK_OK && reader->gzip && inflateInit2(&reader->stream, 15 + 16) != Z_OK) {
+        reader->gzip = false; /* there is nothing to end */
+        status = ock_fail(err, OCK_NOMEM, "out of memory for unpacking");
+    }
+    if (status == OCK_OK)
+        status = ock_reader_rewind(reader, err);
+    if (status == OCK_OK) {
+        *out = reader;
+        reader = NULL;
+    }
+    ock_reader_free(reader);
+    return status;
+}
+
+void ock_reader_free(struct ock_reader *reader)
+{
+    if (!reader)
+        return;
+    if (reader->gzip && reader->stream.state)
+        (void)inflateEnd(&reader->stream);
+    if (reader->fd >= 0)
+        (void)close(reader->fd);
+    free(reader);
+}
+
+enum ock_status ock_reader_rewind(struct ock_reader *reader, struct ock_err *err)
+{
+    if (lseek(reader->fd, 0, SEEK_SET) != 0)
+        return ock_fail_errno(err, errno, "cannot read the data a second time");
+    reader->total = 0;
+    reader->file_end = false;
+    reader->any_member = false;
+    reader->member_done = true;
+    reader->stream.avail_in = 0;
+    return OCK_OK;
+}
+
+uint64_t ock_reader_bytes_max(const struct ock_reader *reader)
+{
+    return reader->gzip ? reader->file_bytes * OCK_GZIP_RATIO_MAX : reader->file_bytes;
+}
+
+static enum ock_status refill(struct ock_reader *reader, struct ock_err *err)
+{
+    if (reader->stream.avail_in > 0 || reader->file_end)
+        return OCK_OK;
+    size_t got = 0;
+    enum ock_status status =
+        read_some(reader->fd, reader->packed, sizeof(reader->packed), &got, err);
+    if (status != OCK_OK)
+        return status;
+    reader->file_end = got == 0;
+    reader->stream.next_in = reader->packed;
+    reader->stream.avail_in = (uInt)got;
+    return OCK_OK;
+}
+
+/* Between members: another one, zeros that pad a tape's block, or the end. */
+static enum ock_status next_member(struct ock_reader *reader, bool *end, struct ock_err *err)
+{
+    enum ock_status status = refill(reader, err);
+    while (status == OCK_OK && reader->any_member && reader->stream.avail_in > 0 &&
+           *reader->stream.next_in == 0) {
+        reader->stream.next_in++;
+        reader->stream.avail_in--;
+        status = refill(reader, err);
+    }
+    if (status != OCK_OK)
+        return status;
+    *end = reader->stream.avail_in == 0;
+    if (!*end && *reader->stream.next_in != 0x1f)
+        return ock_fail(err, OCK_INVALID,
+                        "after its end the gzip file goes on with bytes that are not gzip");
+    if (!*end && inflateReset(&reader->stream) != Z_OK)
+        return ock_fail(err, OCK_NOMEM, "cannot start unpacking");
+    reader->member_done = false;
+    return OCK_OK;
+}
+
+static enum ock_status read_gzip(struct ock_reader *reader, unsigned char *bytes, size_t size,
+                                 size_t *got, struct ock_err *err)
+{
+    enum ock_status status = OCK_OK;
+    *got = 0;
+    while (*got < size) {
+        if (reader->member_done) {
+            bool end = false;
+            status = next_member(reader, &end, err);
+            if (status != OCK_OK || end)
+                return status;
+        }
+        status = refill(reader, err);
+        if (status != OCK_OK)
+            return status;
+        size_t room = size - *got < OCK_GIB ? size - *got : OCK_GIB;
+        reader->stream.next_out = bytes + *got;
+        reader->stream.avail_out = (uInt)room;
+        int result = inflate(&reader->stream, Z_NO_FLUSH);
+        *got += room - reader->stream.avail_out;
+        if (result == Z_STREAM_END) {
+            reader->member_done = true;
+            reader->any_member = true;
+        } else if (result == Z_MEM_ERROR) {
+            return ock_fail(err, OCK_NOMEM, "out of memory for unpacking");
+        } else if (result == Z_BUF_ERROR && reader->file_end) {
+            return ock_fail(err, OCK_INVALID, "the gzip file is cut off after %llu unpacked bytes",
+                            (unsigned long long)(reader->total + *got));
+        } else if (result != Z_OK && result != Z_BUF_ERROR) {
+            return ock_fail(err, OCK_INVALID, "the gzip file is damaged: %s",
+                            reader->stream.msg ? reader->stream.msg : "unknown fault");
+        }
+    }
+    return OCK_OK;
+}
+
+static enum ock_status read_plain(struct ock_reader *reader, unsigned char *bytes, size_t size,
+                                  size_t *got, struct ock_err *err)
+{
+    *got = 0;
+    while (*got < size) {
+        size_t some = 0;
+        enum ock_status status = read_some(reader->fd, bytes + *got, size - *got, &some, err);
+        if (status != OCK_OK)
+            return status;
+        if (some == 0)
+            break;
+        *got += some;
+    }
+    return OCK_OK;
+}
+
+enum ock_status ock_reader_read(struct ock_reader *reader, void *bytes, size_t size, size_t *got,
+                                struct ock_err *err)
+{
+    enum ock_status status = reader->gzip ? read_gzip(reader, bytes, size, got, err)
+                                          : read_plain(reader, bytes, size, got, err);
+    if (status != OCK_OK)
+        return status;
+    reader->total += *got;
+    if (reader->total > OCK_DATASET_BYTES_MAX)
+        return ock_fail(err, OCK_LIMIT, "the data unpack to more than %zu bytes, the limit",
+                        OCK_DATASET_BYTES_MAX);
+    return OCK_OK;
+}
