@@ -61,11 +61,12 @@ else
     exit 1
 fi
 echo "installing: $need"
-# A package list may be stale or absent: fetch it only when the first try fails.
 install() {
-    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $need
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
+        $need </dev/null
 }
-if ! install </dev/null; then
+# Package lists may be absent (a fresh image) or stale: then they are fetched, and only then.
+if ! ls /var/lib/apt/lists/*Packages* >/dev/null 2>&1 || ! install; then
     $as_root apt-get update -q </dev/null
-    install </dev/null
+    install
 fi

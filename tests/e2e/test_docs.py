@@ -1,0 +1,111 @@
+"""The documents are true: keys, examples, numbers and commands of README.md and docs/.
+
+Goal: what a reader copies works, and what the program knows is in the guide. Method: pull the
+examples out of the pages and hand them to the program; compare lists of names with the sources
+that define them.
+"""
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def program():
+    return os.environ.get("OCKHAM") or str(ROOT / "build" / "release" / "ockham")
+
+
+def run(*arguments, **settings):
+    command = [program(), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, **settings)
+
+
+def blocks(page, language):
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.M | re.S)
+
+
+def keys_of(page, heading):
+    """The names in the first column of the tables below a heading."""
+    text = page.read_text().split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    cells = re.findall(r"^\| (`[^|]*) \|", text, re.M)
+    return {name for cell in cells for name in re.findall(r"`([a-z0-9_]+)`", cell)}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_json_examples_are_json(page):
+    for text in blocks(page, "json"):
+        # "…" stands for what was left out, in strings only.
+        json.loads(text)
+
+
+def test_first_spec_is_valid(tmp_path):
+    spec = json.loads(blocks(ROOT / "docs" / "spec.md", "json")[0])
+    job = tmp_path / "job.json"
+    job.write_text(json.dumps(spec))
+    done = run("validate", job)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("part", ["data", "model", "regularization", "optimizer", "train"])
+def test_every_documented_key_is_known(tmp_path, part):
+    """A key of the tables with a value of no type at all: never an unknown key."""
+    names = keys_of(ROOT / "docs" / "spec.md", part)
+    assert len(names) > 4
+    for name in sorted(names):
+        job = tmp_path / "job.json"
+        job.write_text(json.dumps({"data": {"dataset": "d"}, part: {name: [[None]]}}))
+        done = run("validate", job)
+        said = done.stdout + done.stderr
+        assert "unknown key" not in said and "unknown_key" not in said, f"{part}.{name}: {said}"
+
+
+def test_unknown_key_is_told(tmp_path):
+    """The test above would notice."""
+    job = tmp_path / "job.json"
+    job.write_text(json.dumps({"data": {"dataset": "d"}, "train": {"epoch": 3}}))
+    done = run("validate", job)
+    assert done.returncode == 2
+    assert "epochs" in done.stdout + done.stderr
+
+
+def test_every_key_of_the_program_is_documented():
+    """The table in the source that parser, writer and schema share, against the page."""
+    source = "".join(p.read_text() for p in sorted(ROOT.glob("core/train/spec_table*.c")))
+    known = set(re.findall(r'\.name = "([a-z0-9_]+)"|^    \{"([a-z0-9_]+)",', source, re.M))
+    known = {a or b for a, b in known}
+    assert len(known) > 40
+    page = (ROOT / "docs" / "spec.md").read_text()
+    missing = [name for name in sorted(known) if not re.search(rf"\b{name}\b", page)]
+    assert not missing, f"docs/spec.md does not mention {missing}"
+
+
+def test_limits_are_those_of_the_source():
+    page = (ROOT / "docs" / "operations.md").read_text()
+    source = (ROOT / "core" / "base" / "limits.h").read_text()
+
+    def limit(name):
+        text = re.search(rf"#define {name}\s+(.*?)(?:/\*|$)", source, re.M).group(1)
+        text = re.sub(r"\(size_t\)|u\b", "", text).replace("UINT32_MAX", str(2**32 - 1))
+        return eval(text, {"OCK_MIB": 2**20, "OCK_GIB": 2**30, "OCK_KIB": 2**10})
+
+    for name in ("ROWS", "COLUMNS", "CLASSES", "UNITS", "LAYERS", "PARAMETERS", "EPOCHS", "LABELS"):
+        assert f"{limit(f'OCK_{name}_MAX'):,}" in page, name
+    assert f"{limit('OCK_JSON_BYTES_MAX') >> 20} MiB" in page
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_exist(page):
+    """Every `ockham COMMAND` and every script that a page names is there."""
+    text = page.read_text()
+    help_text = run("--help").stdout
+    for command in set(re.findall(r"\bockham ([a-z]+)(?=[ `\n])", text)):
+        if f"`ockham {command}" in text or f"\nockham {command}" in text:
+            assert re.search(rf"\b{command}\b", help_text), f"{page.name}: ockham {command}"
+    for script in set(re.findall(r"\bscripts/[a-z-]+\.sh", text)):
+        assert (ROOT / script).exists(), script
