@@ -1,6 +1,6 @@
 #!/bin/sh
 # The image's entry point. `serve` listens on every address, which needs a token: on the first start
-# one is made, kept in /data and told with a URL. Everything else goes to ockham as it is.
+# one is made, kept in the data directory and told with a URL. Everything else goes to ockham as it is.
 set -eu
 
 if [ "${1-}" != serve ]; then
@@ -8,7 +8,8 @@ if [ "${1-}" != serve ]; then
 fi
 shift
 
-token_file=/data/token
+data=${OCKHAM_DATA:-/data}
+token_file=$data/token
 if [ -z "${OCKHAM_TOKEN-}" ]; then
     if [ ! -s "$token_file" ]; then
         umask 077
@@ -25,4 +26,4 @@ if [ -z "${OCKHAM_TOKEN-}" ]; then
     fi
     set -- --token-file "$token_file" "$@"
 fi
-exec ockham serve --listen 0.0.0.0:8080 --data-dir /data "$@"
+exec ockham serve --listen 0.0.0.0:8080 --data-dir "$data" "$@"

@@ -11,7 +11,8 @@ usage: scripts/test.sh [--quick | --long]
   (default)  lint, builds without a warning, unit tests, end-to-end tests, sanitizers (asan with
              ubsan, tsan), fuzzing for 10 s each; within 20 minutes on two cores
   --quick    without sanitizers and fuzzing
-  --long     also clang-tidy, the long end-to-end tests, and fuzzing for 10 minutes each
+  --long     also clang-tidy, the quickstart, the long end-to-end tests, and fuzzing for
+             10 minutes each
 TEXT
 }
 
@@ -125,6 +126,7 @@ if [ $mode != quick ]; then
 fi
 if [ $mode = long ]; then
     step build-dev build dev && step tidy tidy
+    step quickstart sh scripts/quickstart.sh --once
 fi
 
 # The runners' own lines.
