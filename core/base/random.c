@@ -4,6 +4,8 @@
 
 #include <assert.h>
 #include <math.h>
+
+#include "core/base/real.h"
 #include <Random123/philox.h>
 
 __extension__ typedef unsigned __int128 ock_u128;
@@ -39,24 +41,6 @@ double ock_random_uniform(struct ock_stream stream, uint64_t index)
 {
     /* 52 bits and a half step: never 0, never 1. */
     return ((double)(ock_random_u64(stream, index) >> 12) + 0.5) * 0x1p-52;
-}
-
-/* ln x for normal x > 0: x = 2^e m with m in [sqrt(1/2), sqrt 2); ln m = 2 atanh(t), by its series
- * in t = (m-1)/(m+1), |t| < 0.172, whose 12th term is below 1e-18. */
-static double log_same_everywhere(double x)
-{
-    int exponent;
-    double m = frexp(x, &exponent);
-    if (m < 0.70710678118654752) {
-        m *= 2;
-        exponent--;
-    }
-    double t = (m - 1) / (m + 1);
-    double t2 = t * t;
-    double series = 0;
-    for (int k = 11; k >= 0; k--)
-        series = series * t2 + 1.0 / (2 * k + 1);
-    return 2 * t * series + exponent * 0.69314718055994530942;
 }
 
 /* p(x)/q(x) for two polynomials of degree 7, coefficients from the constant on. */
@@ -114,7 +98,7 @@ static double normal_quantile(double p)
     double q = p - 0.5;
     if (fabs(q) <= 0.425)
         return q * ratio(a, b, 0.180625 - q * q);
-    double r = sqrt(-log_same_everywhere(q < 0 ? p : 1 - p));
+    double r = sqrt(-ock_log(q < 0 ? p : 1 - p));
     double x = r <= 5 ? ratio(c, d, r - 1.6) : ratio(e, f, r - 5);
     return q < 0 ? -x : x;
 }

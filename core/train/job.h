@@ -41,17 +41,17 @@ struct ock_job_hooks {
 };
 
 struct ock_job {
-    const struct ock_spec *spec; /* parsed; resolved by the run in a copy of its own if it is not */
-    const char *train_path;      /* dataset files; validation and test NULL unless the spec names them */
+    struct ock_spec *spec;  /* parsed, borrowed; the run resolves it and writes the lr it finds */
+    const char *train_path; /* dataset files; validation and test NULL unless the spec names them */
     const char *validation_path;
     const char *test_path;
     const char *init_path;       /* safetensors with the starting weights, NULL: none */
     const char *checkpoint_path; /* written and, if it is there, resumed from; NULL: neither */
     const char *best_path;       /* safetensors to write; NULL: don't */
     const char *last_path;
-    uint32_t threads;            /* decided by the scheduler; 0: by the spec, else auto */
-    const char *kernels;         /* family, NULL: the best */
-    size_t tile_rows;            /* 0: the plan's own; tests cut the work otherwise */
+    uint32_t threads;    /* decided by the scheduler; 0: by the spec, else auto */
+    const char *kernels; /* family, NULL: the best */
+    size_t tile_rows;    /* 0: the plan's own; tests cut the work otherwise */
 };
 
 enum ock_outcome { OCK_SUCCEEDED = 0, OCK_FAILED, OCK_PAUSED };

@@ -33,7 +33,7 @@ struct ock_plan {
     uint64_t steps_per_epoch;
     uint64_t steps_total;
     double flops_per_step;
-    size_t memory_bytes; /* what a worker allocates for it, everything counted */
+    size_t memory_bytes;     /* what a worker allocates for it, everything counted */
     uint32_t threads_useful; /* more would not pay: what `auto` takes, before cores are counted */
 };
 

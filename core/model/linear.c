@@ -1,0 +1,393 @@
+/* Linear layers: y = x W' + b with W [O,I], b [O].
+ *
+ *   forward   y [B,O]  = x [B,I] W' + b      tiles of rows x outputs
+ *   backward  dx [B,I] = dy [B,O] W          tiles of rows x inputs
+ *             dW [O,I] = dy' x               tiles of outputs x inputs: each sums the minibatch's
+ * rows db [O]   = sum of dy's rows
+ *
+ * dW's sum over rows *is* the reduction of the gradients, in a fixed order and without a gradient
+ * of its own for each worker. With train.shards > 1 each tile sums shard by shard and folds the
+ * shards by a binary tree over their index; this alone is a cut that changes bits.
+ *
+ * Packed copies of W and x (panels, see kernels.h) are shared by all threads. A product takes them
+ * or the matrix itself and gives the same bits. */
+#include <assert.h>
+#include <math.h>
+
+#include "core/model/network.h"
+
+/* Rows that must share a panel before laying it out pays. */
+enum { PACK_ROWS_MIN = 48 };
+
+/* --- Cutting [M,N] into tiles ------------------------------------------------------------------
+ */
+
+struct cut {
+    size_t M, N;
+    size_t rows, columns; /* of a tile */
+    size_t column_tiles, count;
+};
+
+static size_t tiles_of(size_t size, size_t tile)
+{
+    return (size + tile - 1) / tile;
+}
+
+/* Tiles of at most floats_max elements (0: any), at least three for each thread where the matrix is
+ * large enough to give work to all. No bit depends on the cut. */
+static struct cut cut_make(const struct ock_network *net, size_t M, size_t N, size_t floats_max)
+{
+    size_t panel = net->kernels->panel_columns;
+    struct cut cut = {.M = M, .N = N, .rows = M, .columns = N};
+    if (floats_max > 0 && cut.columns > net->tile_columns)
+        cut.columns = net->tile_columns;
+    if (floats_max > 0 && cut.rows > floats_max / cut.columns)
+        cut.rows = floats_max / cut.columns;
+    size_t wanted = net->team.threads > 1 ? 3 * (size_t)net->team.threads : 1;
+    if (net->tile_rows_forced) {
+        cut.rows = cut.rows < net->tile_rows ? cut.rows : net->tile_rows;
+        cut.columns = cut.columns < panel ? cut.columns : panel;
+        wanted = 1;
+    }
+    while (tiles_of(M, cut.rows) * tiles_of(N, cut.columns) < wanted) {
+        if (cut.rows > 8 && (cut.rows >= 32 || cut.columns <= panel))
+            cut.rows = (tiles_of(cut.rows, 2) + 7) / 8 * 8;
+        else if (cut.columns > panel)
+            cut.columns = tiles_of(tiles_of(cut.columns, panel), 2) * panel;
+        else
+            break;
+    }
+    cut.column_tiles = tiles_of(N, cut.columns);
+    cut.count = tiles_of(M, cut.rows) * cut.column_tiles;
+    return cut;
+}
+
+struct rectangle {
+    size_t m0, m1, n0, n1;
+};
+
+static struct rectangle rectangle_of(const struct cut *cut, size_t index)
+{
+    struct rectangle r = {.m0 = index / cut->column_tiles * cut->rows,
+                          .n0 = index % cut->column_tiles * cut->columns};
+    r.m1 = r.m0 + cut->rows < cut->M ? r.m0 + cut->rows : cut->M;
+    r.n1 = r.n0 + cut->columns < cut->N ? r.n0 + cut->columns : cut->N;
+    return r;
+}
+
+static float *scratch_of(const struct ock_network *net, size_t thread)
+{
+    return net->scratch + thread * net->scratch_stride;
+}
+
+/* --- First values
+ * -------------------------------------------------------------------------------*/
+
+/* The next activation in the network, identity if there is none before the next linear layer. */
+static enum ock_activation activation_after(const struct ock_plan *plan, size_t layer)
+{
+    for (size_t i = layer + 1; i < plan->layer_count; i++) {
+        if (plan->layers[i].spec->type == OCK_LINEAR)
+            break;
+        if (plan->layers[i].spec->type == OCK_ACTIVATION)
+            return plan->layers[i].spec->activation;
+    }
+    return OCK_IDENTITY;
+}
+
+static size_t linear_layers(const struct ock_plan *plan)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < plan->layer_count; i++)
+        count += plan->layers[i].spec->type == OCK_LINEAR;
+    return count;
+}
+
+/* He et al. 2015: std sqrt(2/I); Glorot and Bengio 2010: std sqrt(2/(I+O)). */
+static void init(const struct ock_network *net, size_t layer, uint64_t seed, float *w)
+{
+    const struct ock_plan_layer *plan = &net->plan->layers[layer];
+    if (linear_layers(net->plan) == 1)
+        return; /* convex: zeros are as good a start as any, and the same for every seed */
+    enum ock_activation activation = activation_after(net->plan, layer);
+    int relu_like =
+        activation == OCK_RELU || activation == OCK_LEAKY_RELU || activation == OCK_GELU;
+    double std = sqrt(2.0 / (double)(relu_like ? plan->in : plan->in + plan->out));
+    struct ock_stream stream = ock_stream_make(seed, OCK_RANDOM_INIT, (uint32_t)layer, 0);
+    for (size_t i = 0; i < plan->weight_count; i++)
+        w[plan->weight_offset + i] = (float)(std * ock_random_normal(stream, i));
+}
+
+/* --- Packing -----------------------------------------------------------------------------------
+ */
+
+struct packing {
+    const struct ock_network *net;
+    const float *w;
+    bool back;
+};
+
+/* Panels of a layer's W' and, for backward passes, of its W. */
+static size_t forward_panels(const struct ock_network *net, size_t layer)
+{
+    return tiles_of(net->plan->layers[layer].out, net->kernels->panel_columns);
+}
+
+static size_t back_panels(const struct ock_network *net, size_t layer)
+{
+    return tiles_of(net->plan->layers[layer].in, net->kernels->panel_columns);
+}
+
+static void pack_task(void *ctx, size_t index, size_t thread)
+{
+    (void)thread;
+    const struct packing *packing = ctx;
+    const struct ock_network *net = packing->net;
+    for (size_t i = 0; i < net->plan->layer_count; i++) {
+        const struct ock_plan_layer *plan = &net->plan->layers[i];
+        if (plan->spec->type != OCK_LINEAR)
+            continue;
+        const float *w = packing->w + plan->weight_offset;
+        size_t panels = forward_panels(net, i);
+        if (index < panels) {
+            net->kernels->pack(net->layers[i].packed, w, 1, plan->in, plan->in, plan->out, index,
+                               index + 1);
+            return;
+        }
+        index -= panels;
+        panels = packing->back ? back_panels(net, i) : 0;
+        if (index < panels) {
+            net->kernels->pack(net->layers[i].packed_back, w, plan->in, 1, plan->out, plan->in,
+                               index, index + 1);
+            return;
+        }
+        index -= panels;
+    }
+}
+
+void ock_network_pack(const struct ock_network *net, const float *w, size_t rows, bool back)
+{
+    struct packing packing = {net, w, back && rows >= PACK_ROWS_MIN};
+    size_t count = 0;
+    size_t floats = 0;
+    for (size_t i = 0; i < net->plan->layer_count; i++) {
+        if (net->plan->layers[i].spec->type != OCK_LINEAR)
+            continue;
+        count += forward_panels(net, i) + (packing.back ? back_panels(net, i) : 0);
+        floats += net->plan->layers[i].weight_count;
+    }
+    struct ock_team alone = {.threads = 1};
+    ock_team_run(floats < OCK_SERIAL_ELEMENTS ? &alone : &net->team, count, pack_task, &packing);
+}
+
+/* --- Forward -----------------------------------------------------------------------------------
+ */
+
+struct forward_work {
+    const struct ock_network *net;
+    struct ock_product product;
+    struct cut cut;
+};
+
+static void forward_task(void *ctx, size_t index, size_t thread)
+{
+    const struct forward_work *work = ctx;
+    struct rectangle r = rectangle_of(&work->cut, index);
+    work->net->kernels->product(&work->product, r.m0, r.m1, r.n0, r.n1,
+                                scratch_of(work->net, thread));
+}
+
+static void forward(const struct ock_network *net, size_t layer, const struct ock_pass *pass,
+                    const float *x, float *y)
+{
+    const struct ock_plan_layer *plan = &net->plan->layers[layer];
+    const float *w = pass->w + plan->weight_offset;
+    struct forward_work work = {
+        .net = net,
+        .product = {.M = pass->rows,
+                    .N = plan->out,
+                    .K = plan->in,
+                    .A = x,
+                    .a_row = plan->in,
+                    .a_col = 1,
+                    .B = w,
+                    .b_row = 1,
+                    .b_col = plan->in,
+                    .packed = net->layers[layer].packed,
+                    .C = y,
+                    .c_row = plan->out,
+                    .bias = plan->bias_count > 0 ? pass->w + plan->bias_offset : NULL},
+        .cut = cut_make(net, pass->rows, plan->out, 0)};
+    ock_team_run(&net->team, work.cut.count, forward_task, &work);
+}
+
+/* --- Backward ----------------------------------------------------------------------------------
+ */
+
+struct backward_work {
+    const struct ock_network *net;
+    const struct ock_plan_layer *plan;
+    const struct ock_pass *pass;
+    const float *x;  /* [B,I] */
+    const float *dy; /* [B,O] */
+    const struct ock_sink *sink;
+    struct ock_product dx; /* product and cut of dX; dx_cut.count 0: not wanted */
+    struct cut dx_cut;
+    bool pack_x;
+    struct cut dW_cut;
+};
+
+/* Tiles of dX first, then panels of x for dW: neither reads what the other writes. */
+static void dx_and_pack_task(void *ctx, size_t index, size_t thread)
+{
+    const struct backward_work *work = ctx;
+    if (index < work->dx_cut.count) {
+        struct rectangle r = rectangle_of(&work->dx_cut, index);
+        work->net->kernels->product(&work->dx, r.m0, r.m1, r.n0, r.n1,
+                                    scratch_of(work->net, thread));
+        return;
+    }
+    size_t panel = index - work->dx_cut.count;
+    work->net->kernels->pack(work->net->packed_x, work->x, work->plan->in, 1, work->pass->rows,
+                             work->plan->in, panel, panel + 1);
+}
+
+/* Folds S parts by a binary tree over their index: parts that are ready stand on a stack, and part
+ * s completes as many pairs as s has trailing ones. part(ctx, s, out) writes `count` floats;
+ * stack has room for tree_tiles(S) of `stride` floats; the sum is left at its bottom. */
+static void fold(const struct ock_kernels *kernels, size_t shards, size_t count, size_t stride,
+                 float *stack, void (*part)(void *ctx, size_t shard, float *out), void *ctx)
+{
+    size_t depth = 0;
+    for (size_t s = 0; s < shards; s++) {
+        part(ctx, s, stack + depth * stride);
+        for (size_t bits = s; bits & 1; bits >>= 1, depth--)
+            kernels->add(count, stack + depth * stride, stack + (depth - 1) * stride);
+        depth++;
+    }
+    for (; depth > 1; depth--)
+        kernels->add(count, stack + (depth - 1) * stride, stack + (depth - 2) * stride);
+}
+
+/* Rows [*begin, *end) of the minibatch are shard s. */
+static void shard_rows(const struct backward_work *work, size_t s, size_t *begin, size_t *end)
+{
+    *begin = work->pass->rows * s / work->net->shards;
+    *end = work->pass->rows * (s + 1) / work->net->shards;
+}
+
+struct dW_tile {
+    const struct backward_work *work;
+    struct rectangle r;
+    float *scratch;
+};
+
+/* x from column n0 (a multiple of the panel) on, as pack() would lay it out by itself: a panel
+ * starts K * panel_columns floats behind the last. */
+static const float *packed_columns(const struct backward_work *work, size_t n0)
+{
+    return work->pack_x ? work->net->packed_x + n0 * work->pass->rows : NULL;
+}
+
+/* One tile of dW over one shard's rows, into out [m1-m0, n1-n0]. */
+static void dW_part(void *ctx, size_t shard, float *out)
+{
+    const struct dW_tile *tile = ctx;
+    const struct backward_work *work = tile->work;
+    const struct ock_plan_layer *plan = work->plan;
+    size_t begin = 0;
+    size_t end = 0;
+    shard_rows(work, shard, &begin, &end);
+    size_t columns = tile->r.n1 - tile->r.n0;
+    struct ock_product product = {.M = tile->r.m1 - tile->r.m0,
+                                  .N = columns,
+                                  .K = end - begin,
+                                  .A = work->dy + begin * plan->out + tile->r.m0,
+                                  .a_row = 1,
+                                  .a_col = plan->out,
+                                  .B = work->x + begin * plan->in + tile->r.n0,
+                                  .b_row = plan->in,
+                                  .b_col = 1,
+                                  .packed = packed_columns(work, tile->r.n0),
+                                  .C = out,
+                                  .c_row = columns};
+    work->net->kernels->product(&product, 0, product.M, 0, columns, tile->scratch);
+}
+
+static void bias_part(void *ctx, size_t shard, float *out)
+{
+    const struct backward_work *work = ctx;
+    size_t begin = 0;
+    size_t end = 0;
+    shard_rows(work, shard, &begin, &end);
+    size_t O = work->plan->out;
+    work->net->kernels->sum_rows(work->dy + begin * O, O, end - begin, 0, O, out);
+}
+
+/* Task 0 is db (if there is a bias), the others are tiles of dW. */
+static void dW_task(void *ctx, size_t index, size_t thread)
+{
+    struct backward_work *work = ctx;
+    const struct ock_network *net = work->net;
+    const struct ock_plan_layer *plan = work->plan;
+    if (plan->bias_count > 0 && index-- == 0) {
+        fold(net->kernels, net->shards, plan->out, net->bias_stride, net->bias_sums, bias_part,
+             work);
+        work->sink->take(work->sink->ctx, plan->bias_offset, plan->bias_count, net->bias_sums);
+        return;
+    }
+    struct dW_tile tile = {work, rectangle_of(&work->dW_cut, index), scratch_of(net, thread)};
+    size_t rows = tile.r.m1 - tile.r.m0;
+    size_t columns = tile.r.n1 - tile.r.n0;
+    float *g = net->tiles + thread * net->tile_stride;
+    fold(net->kernels, net->shards, rows * columns, net->tile_floats, g, dW_part, &tile);
+
+    size_t begin = plan->weight_offset + tile.r.m0 * plan->in + tile.r.n0;
+    if (columns == plan->in) {
+        work->sink->take(work->sink->ctx, begin, rows * columns, g);
+        return;
+    }
+    for (size_t i = 0; i < rows; i++)
+        work->sink->take(work->sink->ctx, begin + i * plan->in, columns, g + i * columns);
+}
+
+static float *backward(const struct ock_network *net, size_t layer, const struct ock_pass *pass,
+                       const float *x, float *dy, float *other, bool want_dx,
+                       const struct ock_sink *sink)
+{
+    const struct ock_plan_layer *plan = &net->plan->layers[layer];
+    bool pack = pass->rows >= PACK_ROWS_MIN;
+    struct backward_work work = {.net = net,
+                                 .plan = plan,
+                                 .pass = pass,
+                                 .x = x,
+                                 .dy = dy,
+                                 .sink = sink,
+                                 .pack_x = net->shards == 1 && plan->out >= PACK_ROWS_MIN};
+    if (want_dx) {
+        work.dx = (struct ock_product){.M = pass->rows,
+                                       .N = plan->in,
+                                       .K = plan->out,
+                                       .A = dy,
+                                       .a_row = plan->out,
+                                       .a_col = 1,
+                                       .B = pass->w + plan->weight_offset,
+                                       .b_row = plan->in,
+                                       .b_col = 1,
+                                       .packed = pack ? net->layers[layer].packed_back : NULL,
+                                       .C = other,
+                                       .c_row = plan->in};
+        work.dx_cut = cut_make(net, pass->rows, plan->in, 0);
+    }
+    size_t panels = work.pack_x ? back_panels(net, layer) : 0;
+    ock_team_run(&net->team, work.dx_cut.count + panels, dx_and_pack_task, &work);
+
+    /* Only now may the sink change the weights: dX has read them. */
+    work.dW_cut = cut_make(net, plan->out, plan->in, net->tile_floats);
+    size_t tasks = work.dW_cut.count + (plan->bias_count > 0 ? 1 : 0);
+    ock_team_run(&net->team, tasks, dW_task, &work);
+    return want_dx ? other : dy;
+}
+
+const struct ock_layer_ops ock_linear_ops = {
+    .init = init, .forward = forward, .backward = backward};

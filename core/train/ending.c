@@ -1,0 +1,135 @@
+/* How a job ends. */
+#include "core/train/ending.h"
+
+#include <string.h>
+
+#include "core/base/jsonw.h"
+#include "core/train/model_file.h"
+
+static void write_latest(struct ock_jsonw *w, const struct ock_trainer *trainer)
+{
+    struct ock_buf latest;
+    ock_buf_init(&latest, OCK_EVENT_BYTES_MAX);
+    if (trainer && trainer->last_epoch.epoch > 0)
+        ock_epoch_write(&trainer->last_epoch, &latest);
+    ock_jsonw_raw(w, "latest", latest.size > 0 ? latest.data : "null");
+    ock_buf_deinit(&latest);
+}
+
+static enum ock_status send_end(const struct ock_job_hooks *hooks, struct ock_buf *body,
+                                struct ock_err *err)
+{
+    enum ock_status status = ock_buf_status(body, err);
+    if (status == OCK_OK) {
+        struct ock_event event = {"end", "end", body->data};
+        status = hooks->event(hooks->ctx, &event, err);
+    }
+    ock_buf_deinit(body);
+    return status;
+}
+
+/* The best model, written; NULL path: nothing is written and *bytes stays 0. */
+static enum ock_status write_models(struct ock_trainer *trainer, const struct ock_job *job,
+                                    uint64_t *bytes, char sha256[OCK_SHA256_TEXT_SIZE],
+                                    struct ock_err *err)
+{
+    enum ock_status status = OCK_OK;
+    uint64_t last_bytes = 0;
+    char last_sha256[OCK_SHA256_TEXT_SIZE];
+    if (job->last_path)
+        status = ock_model_write(trainer, trainer->optimizer.state.w, job->last_path, &last_bytes,
+                                 last_sha256, err);
+    if (status == OCK_OK && job->best_path)
+        status = ock_model_write(trainer, trainer->best_w, job->best_path, bytes, sha256, err);
+    return status;
+}
+
+/* The test rows, seen once, by the weights that are served. */
+static void measure_test(struct ock_trainer *trainer, struct ock_metrics *out)
+{
+    float *w = trainer->optimizer.state.w;
+    memcpy(w, trainer->best_w, trainer->plan->parameters * sizeof(*w));
+    ock_network_pack(&trainer->net, w, trainer->plan->evaluation_rows, false);
+    ock_trainer_measure(trainer, &trainer->data->test, out);
+}
+
+enum ock_status ock_ending_succeeded(struct ock_trainer *trainer, const struct ock_job *job,
+                                     const char *stop_reason, struct ock_err *err)
+{
+    uint64_t bytes = 0;
+    char sha256[OCK_SHA256_TEXT_SIZE] = "";
+    char state_sha256[OCK_SHA256_TEXT_SIZE];
+    ock_trainer_state_sha256(trainer, state_sha256);
+    if (trainer->progress.best.epoch == 0) /* ended before the first epoch did: what there is */
+        memcpy(trainer->best_w, trainer->optimizer.state.w,
+               trainer->plan->parameters * sizeof(*trainer->best_w));
+    enum ock_status status = write_models(trainer, job, &bytes, sha256, err);
+    if (status != OCK_OK)
+        return status;
+    struct ock_metrics test = {0};
+    if (trainer->data->test.count > 0)
+        measure_test(trainer, &test);
+
+    struct ock_buf body;
+    ock_buf_init(&body, OCK_EVENT_BYTES_MAX);
+    struct ock_jsonw w = ock_jsonw_make(&body);
+    ock_jsonw_object(&w, NULL);
+    ock_jsonw_string(&w, "status", "succeeded");
+    ock_jsonw_string(&w, "stop_reason", stop_reason);
+    ock_best_write(&w, "best", &trainer->progress.best);
+    write_latest(&w, trainer);
+    if (test.present)
+        ock_metrics_write(&w, "test", &test, trainer->data->classes > 0);
+    if (bytes > 0) {
+        ock_jsonw_object(&w, "model");
+        ock_jsonw_uint(&w, "bytes", bytes);
+        ock_jsonw_string(&w, "sha256", sha256);
+        ock_jsonw_end_object(&w);
+    } else {
+        ock_jsonw_null(&w, "model");
+    }
+    ock_jsonw_string(&w, "state_sha256", state_sha256);
+    ock_jsonw_string(&w, "numerics", ock_kernels_numerics(trainer->kernels));
+    ock_jsonw_null(&w, "error");
+    ock_jsonw_end_object(&w);
+    return send_end(trainer->hooks, &body, err);
+}
+
+struct failure {
+    const char *stop_reason, *type, *title;
+};
+
+static struct failure failure_of(enum ock_status why)
+{
+    if (why == OCK_NONFINITE)
+        return (struct failure){"nonfinite", "/problems/nonfinite", "Training diverged"};
+    if (why == OCK_NOMEM)
+        return (struct failure){"memory", "/problems/memory", "The job ran out of memory"};
+    return (struct failure){"data", "/problems/data", "The job does not fit its data"};
+}
+
+enum ock_status ock_ending_failed(const struct ock_job_hooks *hooks,
+                                  const struct ock_trainer *trainer, enum ock_status why,
+                                  const char *text, struct ock_err *err)
+{
+    struct failure failure = failure_of(why);
+    struct ock_best none = {0};
+    struct ock_buf body;
+    ock_buf_init(&body, OCK_EVENT_BYTES_MAX);
+    struct ock_jsonw w = ock_jsonw_make(&body);
+    ock_jsonw_object(&w, NULL);
+    ock_jsonw_string(&w, "status", "failed");
+    ock_jsonw_string(&w, "stop_reason", failure.stop_reason);
+    ock_best_write(&w, "best", trainer ? &trainer->progress.best : &none);
+    write_latest(&w, trainer);
+    ock_jsonw_null(&w, "model");
+    ock_jsonw_object(&w, "error");
+    ock_jsonw_string(&w, "type", failure.type);
+    ock_jsonw_string(&w, "title", failure.title);
+    ock_jsonw_int(&w, "status", 422);
+    ock_jsonw_string(&w, "code", failure.stop_reason);
+    ock_jsonw_string(&w, "detail", text);
+    ock_jsonw_end_object(&w);
+    ock_jsonw_end_object(&w);
+    return send_end(hooks, &body, err);
+}

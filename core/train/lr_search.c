@@ -1,0 +1,133 @@
+/* The search for a learning rate. */
+#include "core/train/lr_search.h"
+
+#include <math.h>
+#include <string.h>
+
+/* The ladder: from adam's usual values and from SGD's, each rung four times the last. */
+enum { RUNGS = 8, STEPS_MIN = 4, STEPS_MAX = 64 };
+static const double RUNG_RATIO = 4;
+static const double BUDGET_EPOCHS = 0.9;
+static const double MARGIN = 0.5; /* of the best rung: long runs are less stable than short ones */
+
+/* What each rung is tried on. */
+struct probe {
+    size_t batch_rows, steps;
+    struct ock_rows judge; /* other rows, for the loss afterwards */
+};
+
+/* A rung costs steps*batch rows of training and as many of a forward pass (a third). */
+static struct probe probe_make(struct ock_trainer *trainer)
+{
+    const struct ock_rows *train = &trainer->data->train;
+    size_t rows = (size_t)(BUDGET_EPOCHS * 0.75 * (double)train->count / RUNGS);
+    struct probe probe = {.batch_rows = trainer->plan->batch_rows};
+    if (probe.batch_rows > rows / STEPS_MIN)
+        probe.batch_rows = rows / STEPS_MIN > 0 ? rows / STEPS_MIN : 1;
+    probe.steps = rows / probe.batch_rows;
+    if (probe.steps < 1)
+        probe.steps = 1;
+    if (probe.steps > STEPS_MAX)
+        probe.steps = STEPS_MAX;
+    return probe;
+}
+
+/* order: a shuffle of its own; the first rows train, the last ones judge. */
+static void choose_rows(struct ock_trainer *trainer, struct probe *probe)
+{
+    const struct ock_rows *train = &trainer->data->train;
+    for (size_t i = 0; i < train->count; i++)
+        trainer->order[i] = train->rows[i];
+    struct ock_stream stream = ock_stream_make(trainer->spec->train.seed, OCK_RANDOM_PROBE, 0, 0);
+    ock_random_shuffle(stream, trainer->order, train->count);
+    size_t count = probe->steps * probe->batch_rows;
+    if (count > train->count)
+        count = train->count;
+    probe->judge = (struct ock_rows){
+        .source = train->source, .rows = trainer->order + train->count - count, .count = count};
+}
+
+static void clear_state(struct ock_trainer *trainer, const float *first)
+{
+    struct ock_optimizer_state *state = &trainer->optimizer.state;
+    size_t P = trainer->plan->parameters;
+    memcpy(state->w, first, P * sizeof(float));
+    if (state->v)
+        memset(state->v, 0, P * sizeof(float));
+    if (state->s)
+        memset(state->s, 0, P * sizeof(float));
+    if (state->q)
+        memset(state->q, 0, P * sizeof(double));
+    memset(state->l1_totals, 0, trainer->optimizer.group_count * sizeof(double));
+    trainer->progress.updates = 0;
+}
+
+/* The judging rows' loss after the probe's steps at one rate; infinite when it diverged. */
+static double try_rate(struct ock_trainer *trainer, const struct probe *probe, double lr)
+{
+    for (size_t i = 0; i < probe->steps; i++) {
+        size_t begin = i * probe->batch_rows;
+        double loss = 0;
+        double weight = 0;
+        if (begin + probe->batch_rows > trainer->data->train.count)
+            break;
+        if (!ock_trainer_step(trainer, trainer->order + begin, probe->batch_rows, begin, lr, &loss,
+                              &weight))
+            return (double)INFINITY;
+        trainer->progress.updates += weight > 0;
+    }
+    struct ock_metrics metrics = {0};
+    ock_network_pack(&trainer->net, trainer->optimizer.state.w, trainer->plan->evaluation_rows,
+                     false);
+    ock_trainer_measure(trainer, &probe->judge, &metrics);
+    return metrics.present && isfinite(metrics.data_loss) ? metrics.data_loss : (double)INFINITY;
+}
+
+/* The lowest rung: 4^7 below the highest that could ever serve. */
+static double first_rate(const struct ock_trainer *trainer)
+{
+    if (trainer->spec->optimizer.name != OCK_SGD)
+        return 1e-5;
+    return 4e-4 * (1 - trainer->spec->optimizer.momentum);
+}
+
+/* The penalty is left out, so that all strengths of a search share one rate. */
+static void set_penalty(struct ock_optimizer *optimizer, const struct ock_group *groups, bool on)
+{
+    for (size_t i = 0; i < optimizer->group_count; i++) {
+        optimizer->groups[i].l1 = on ? groups[i].l1 : 0;
+        optimizer->groups[i].l2 = on ? groups[i].l2 : 0;
+    }
+}
+
+struct ock_lr_found ock_lr_search(struct ock_trainer *trainer)
+{
+    float *first = trainer->best_w; /* not in use before the first epoch */
+    memcpy(first, trainer->optimizer.state.w, trainer->plan->parameters * sizeof(float));
+    struct ock_group groups[OCK_GROUPS_MAX];
+    memcpy(groups, trainer->optimizer.groups, sizeof(groups));
+    set_penalty(&trainer->optimizer, groups, false);
+    uint32_t epoch = trainer->progress.epoch;
+    trainer->progress.epoch = 0; /* dropout's masks are none of the run's */
+
+    struct probe probe = probe_make(trainer);
+    choose_rows(trainer, &probe);
+    double best_loss = (double)INFINITY;
+    double lr = first_rate(trainer);
+    struct ock_lr_found found = {.lr = lr};
+    for (int rung = 0; rung < RUNGS; rung++, lr *= RUNG_RATIO) {
+        clear_state(trainer, first);
+        double loss = try_rate(trainer, &probe, lr);
+        found.cost_epochs +=
+            4.0 / 3 * (double)probe.judge.count / (double)trainer->data->train.count;
+        if (loss < best_loss) {
+            best_loss = loss;
+            found.lr = lr;
+        }
+    }
+    found.lr *= MARGIN;
+    clear_state(trainer, first);
+    set_penalty(&trainer->optimizer, groups, true);
+    trainer->progress.epoch = epoch;
+    return found;
+}

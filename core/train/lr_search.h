@@ -1,0 +1,18 @@
+/* `lr: auto`: the learning rate, found on the training rows before the first epoch. */
+#ifndef OCK_TRAIN_LR_SEARCH_H
+#define OCK_TRAIN_LR_SEARCH_H
+
+#include "core/train/trainer.h"
+
+struct ock_lr_found {
+    double lr;
+    double cost_epochs; /* rows that were looked at, in epochs (a forward pass counts a third) */
+};
+
+/* Tries a ladder of learning rates on the same few minibatches from the same first weights, with
+ * the given optimizer and no penalty, and takes the one whose loss on other rows is least, with a
+ * margin (docs/learning-rate.md). Costs less than an epoch, depends on nothing but spec, data and
+ * seed. The trainer is as before afterwards: first weights, empty optimizer. */
+struct ock_lr_found ock_lr_search(struct ock_trainer *trainer);
+
+#endif

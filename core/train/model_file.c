@@ -1,0 +1,181 @@
+/* From the flat vector of parameters to named tensors and back. */
+#include "core/train/model_file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/jsonw.h"
+#include "core/export/safetensors.h"
+
+enum { TENSORS_MAX = 2 * OCK_LAYERS_MAX + 4, METADATA_BYTES_MAX = 64 * 1024 * 1024 };
+
+/* A model on its way out: tensors, and the float32 copies that some of them need. */
+struct model {
+    size_t count;
+    struct ock_tensor tensors[TENSORS_MAX];
+    float *scaler; /* owned: mean and scale, [2, features] */
+    float target[2];
+};
+
+static void add_tensor(struct model *model, const char *name, size_t rows, size_t columns,
+                       const float *data)
+{
+    struct ock_tensor *tensor = &model->tensors[model->count++];
+    *tensor = (struct ock_tensor){.dims = columns > 0 ? 2 : 1, .shape = {rows, columns}};
+    (void)snprintf(tensor->name, sizeof(tensor->name), "%s", name);
+    tensor->data = data;
+}
+
+static void add_layers(struct model *model, const struct ock_plan *plan, const float *w)
+{
+    for (size_t i = 0; i < plan->layer_count; i++) {
+        const struct ock_plan_layer *layer = &plan->layers[i];
+        char name[OCK_TENSOR_NAME_SIZE];
+        if (layer->weight_count == 0)
+            continue;
+        (void)snprintf(name, sizeof(name), "%zu.weight", i);
+        add_tensor(model, name, layer->out, layer->in, w + layer->weight_offset);
+        (void)snprintf(name, sizeof(name), "%zu.bias", i);
+        if (layer->bias_count > 0)
+            add_tensor(model, name, layer->out, 0, w + layer->bias_offset);
+    }
+}
+
+static enum ock_status add_scalers(struct model *model, const struct ock_data *data,
+                                   struct ock_err *err)
+{
+    size_t n = data->features;
+    if (data->scaler.mean) {
+        model->scaler = malloc(2 * n * sizeof(*model->scaler));
+        if (!model->scaler)
+            return ock_fail(err, OCK_NOMEM, "out of memory for the model's scaler");
+        for (size_t i = 0; i < n; i++) {
+            model->scaler[i] = (float)data->scaler.mean[i];
+            model->scaler[n + i] = (float)data->scaler.scale[i];
+        }
+        add_tensor(model, "scaler.mean", n, 0, model->scaler);
+        add_tensor(model, "scaler.scale", n, 0, model->scaler + n);
+    }
+    if (data->classes == 0 && (data->target_mean != 0 || data->target_scale != 1)) {
+        model->target[0] = (float)data->target_mean;
+        model->target[1] = (float)data->target_scale;
+        add_tensor(model, "target_scaler.mean", 1, 0, &model->target[0]);
+        add_tensor(model, "target_scaler.scale", 1, 0, &model->target[1]);
+    }
+    return OCK_OK;
+}
+
+static void write_names(struct ock_buf *out, const char *const *names, size_t count)
+{
+    struct ock_jsonw w = ock_jsonw_make(out);
+    ock_jsonw_array(&w, NULL);
+    for (size_t i = 0; i < count; i++)
+        ock_jsonw_string(&w, NULL, names[i]);
+    ock_jsonw_end_array(&w);
+}
+
+/* The scaler in full precision: the tensors are rounded to float32. */
+static void write_scaler(struct ock_buf *out, const struct ock_data *data)
+{
+    struct ock_jsonw w = ock_jsonw_make(out);
+    ock_jsonw_object(&w, NULL);
+    ock_jsonw_string(&w, "name", data->scaler.name);
+    ock_jsonw_double(&w, "clip", data->scaler.clip); /* null: none */
+    for (int part = 0; part < 2 && data->scaler.mean; part++) {
+        const double *values = part == 0 ? data->scaler.mean : data->scaler.scale;
+        ock_jsonw_array(&w, part == 0 ? "mean" : "scale");
+        for (size_t i = 0; i < data->features; i++)
+            ock_jsonw_double(&w, NULL, values[i]);
+        ock_jsonw_end_array(&w);
+    }
+    if (data->classes == 0) {
+        ock_jsonw_double(&w, "target_mean", data->target_mean);
+        ock_jsonw_double(&w, "target_scale", data->target_scale);
+    }
+    ock_jsonw_end_object(&w);
+}
+
+enum { TEXTS = 4 };
+
+enum ock_status ock_model_write(const struct ock_trainer *trainer, const float *w, const char *path,
+                                uint64_t *bytes, char sha256[OCK_SHA256_TEXT_SIZE],
+                                struct ock_err *err)
+{
+    const struct ock_data *data = trainer->data;
+    struct ock_buf texts[TEXTS];
+    for (size_t i = 0; i < TEXTS; i++)
+        ock_buf_init(&texts[i], METADATA_BYTES_MAX);
+    enum ock_status status = OCK_OK;
+    struct model *model = calloc(1, sizeof(*model));
+    if (!model) {
+        status = ock_fail(err, OCK_NOMEM, "out of memory for the model's header");
+        goto done;
+    }
+    add_layers(model, trainer->plan, w);
+    status = add_scalers(model, data, err);
+    if (status != OCK_OK)
+        goto done;
+    ock_spec_write(trainer->spec, &texts[0]);
+    write_names(&texts[1], data->class_names, data->classes);
+    write_names(&texts[2], data->feature_names, data->features);
+    write_scaler(&texts[3], data);
+    for (size_t i = 0; i < TEXTS && status == OCK_OK; i++)
+        status = ock_buf_status(&texts[i], err);
+    if (status != OCK_OK)
+        goto done;
+    struct ock_metadata metadata[] = {
+        {"format", "pt"},           {"ockham_version", OCK_VERSION}, {"spec", texts[0].data},
+        {"classes", texts[1].data}, {"features", texts[2].data},     {"scaler", texts[3].data},
+    };
+    status = ock_safetensors_write(path, model->tensors, model->count, metadata,
+                                   sizeof(metadata) / sizeof(metadata[0]), bytes, sha256, err);
+done:
+    if (model)
+        free(model->scaler);
+    free(model);
+    for (size_t i = 0; i < TEXTS; i++)
+        ock_buf_deinit(&texts[i]);
+    return status;
+}
+
+/* Copies one tensor after a check of its shape; columns 0: a vector. */
+static enum ock_status take_tensor(const struct ock_safetensors *file, const char *name,
+                                   size_t rows, size_t columns, float *out, struct ock_err *err)
+{
+    const struct ock_tensor *tensor = ock_safetensors_find(file, name);
+    if (!tensor)
+        return ock_fail(err, OCK_INVALID,
+                        "the file of starting weights has no float32 tensor \"%s\"; it needs the "
+                        "names of this network's layers",
+                        name);
+    bool fits = columns > 0 ? tensor->dims == 2 && tensor->shape[1] == columns : tensor->dims == 1;
+    if (!fits || tensor->shape[0] != rows)
+        return ock_fail(err, OCK_INVALID,
+                        "the starting weights' tensor \"%s\" has %zu dimensions, the first of "
+                        "size %zu; this network needs [%zu%s%.0zu]",
+                        name, tensor->dims, tensor->dims > 0 ? tensor->shape[0] : 0, rows,
+                        columns > 0 ? ", " : "", columns);
+    memcpy(out, tensor->data, rows * (columns > 0 ? columns : 1) * sizeof(*out));
+    return OCK_OK;
+}
+
+enum ock_status ock_model_read_weights(const struct ock_plan *plan, const char *path, float *w,
+                                       struct ock_err *err)
+{
+    struct ock_safetensors *file = NULL;
+    enum ock_status status = ock_safetensors_open(&file, path, err);
+    for (size_t i = 0; i < plan->layer_count && status == OCK_OK; i++) {
+        const struct ock_plan_layer *layer = &plan->layers[i];
+        char name[OCK_TENSOR_NAME_SIZE];
+        if (layer->weight_count == 0)
+            continue;
+        (void)snprintf(name, sizeof(name), "%zu.weight", i);
+        status = take_tensor(file, name, layer->out, layer->in, w + layer->weight_offset, err);
+        (void)snprintf(name, sizeof(name), "%zu.bias", i);
+        if (status == OCK_OK && layer->bias_count > 0)
+            status = take_tensor(file, name, layer->out, 0, w + layer->bias_offset, err);
+    }
+    ock_safetensors_free(file);
+    return status;
+}

@@ -1,0 +1,82 @@
+/* Sizes first: too large is refused here, before anything is allocated. */
+#include "core/train/plan.h"
+
+#include "core/train/trainer.h"
+
+enum { EVALUATION_ROWS = 256 };
+
+/* Below this much work a second thread costs more than it brings (about 80 us on one core). */
+static const double FLOPS_PER_THREAD = 8e6;
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static enum ock_status plan_layers(struct ock_plan *plan, const struct ock_spec *spec,
+                                   const struct ock_plan_data *data, struct ock_err *err)
+{
+    size_t width = data->features;
+    size_t weights_before = 0;
+    for (size_t i = 0; i < spec->layer_count; i++) {
+        const struct ock_layer_spec *layer = &spec->layers[i];
+        struct ock_plan_layer *out = &plan->layers[i];
+        *out = (struct ock_plan_layer){.spec = layer, .in = width, .out = width};
+        if (layer->type != OCK_LINEAR)
+            continue;
+        out->out = layer->units;
+        out->weight_offset = plan->parameters;
+        out->weight_count = out->in * out->out; /* each below 2^20 */
+        out->bias_count = layer->bias ? out->out : 0;
+        out->bias_offset = out->weight_offset + out->weight_count;
+        plan->parameters = out->bias_offset + out->bias_count;
+        if (plan->parameters > OCK_PARAMETERS_MAX)
+            return ock_fail(err, OCK_LIMIT,
+                            "the network has more than %zu parameters, the limit: layer %zu alone "
+                            "would have %zu; use fewer units",
+                            OCK_PARAMETERS_MAX, i, out->weight_count + out->bias_count);
+        plan->flops_per_step +=
+            (weights_before > 0 ? 6.0 : 4.0) * (double)out->weight_count * (double)plan->batch_rows;
+        weights_before += out->weight_count;
+        width = out->out;
+    }
+    return OCK_OK;
+}
+
+/* What the data keep in memory: row numbers, and encoded rows where they are cached. */
+static size_t data_bytes(const struct ock_plan_data *data)
+{
+    size_t rows = data->train_rows + data->validation_rows + data->test_rows;
+    size_t encoded = rows * data->features * sizeof(float);
+    return rows * 16 + (encoded <= OCK_CACHE_BYTES_MAX ? encoded : 0);
+}
+
+enum ock_status ock_plan_make(struct ock_plan *out, const struct ock_spec *spec,
+                              const struct ock_plan_data *data, struct ock_err *err)
+{
+    struct ock_plan plan = {.layer_count = spec->layer_count};
+    if (data->train_rows == 0)
+        return ock_fail(err, OCK_INVALID, "there are no training rows");
+    plan.batch_rows = smaller(spec->train.batch_size, data->train_rows);
+    if (plan.batch_rows > OCK_BATCH_ROWS_MAX)
+        return ock_fail(err, OCK_LIMIT, "a minibatch of %zu rows is above the limit of %zu",
+                        plan.batch_rows, OCK_BATCH_ROWS_MAX);
+    size_t most_rows = data->train_rows;
+    most_rows = data->validation_rows > most_rows ? data->validation_rows : most_rows;
+    most_rows = data->test_rows > most_rows ? data->test_rows : most_rows;
+    plan.evaluation_rows = smaller(EVALUATION_ROWS, most_rows);
+    plan.steps_per_epoch = (data->train_rows + plan.batch_rows - 1) / plan.batch_rows;
+    plan.steps_total = plan.steps_per_epoch * spec->train.epochs;
+    if (spec->train.max_steps > 0 && spec->train.max_steps < plan.steps_total)
+        plan.steps_total = spec->train.max_steps;
+    enum ock_status status = plan_layers(&plan, spec, data, err);
+    if (status != OCK_OK)
+        return status;
+
+    double useful = plan.flops_per_step / FLOPS_PER_THREAD;
+    plan.threads_useful = useful < 1 ? 1 : useful > 256 ? 256 : (uint32_t)useful;
+    uint32_t threads = spec->train.threads > 0 ? spec->train.threads : plan.threads_useful;
+    plan.memory_bytes = ock_trainer_bytes(spec, &plan, data, threads) + data_bytes(data);
+    *out = plan;
+    return OCK_OK;
+}

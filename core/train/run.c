@@ -1,0 +1,291 @@
+/* After each epoch: failed or good, best, patience, report, checkpoint. */
+#include "core/train/run.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/jsonw.h"
+#include "core/train/checkpoint.h"
+#include "core/train/ending.h"
+
+enum { ROLLBACKS_MAX = 3, LEARNING_EPOCHS = 3 };
+
+/* --- Telling ----------------------------------------------------------------------------------- */
+
+/* Sends what is in body (ended here, whatever happens). */
+static enum ock_status send_body(const struct ock_trainer *trainer, const char *type,
+                                 const char *key, struct ock_buf *body, struct ock_err *err)
+{
+    enum ock_status status = ock_buf_status(body, err);
+    if (status == OCK_OK) {
+        struct ock_event event = {type, key, body->data};
+        status = trainer->hooks->event(trainer->hooks->ctx, &event, err);
+    }
+    ock_buf_deinit(body);
+    return status;
+}
+
+enum ock_status ock_run_warn(const struct ock_trainer *trainer, const char *code, uint32_t number,
+                             const char *message, struct ock_err *err)
+{
+    char key[96];
+    (void)snprintf(key, sizeof(key), "warning:%s:%u", code, number);
+    struct ock_buf body;
+    ock_buf_init(&body, OCK_EVENT_BYTES_MAX);
+    struct ock_jsonw w = ock_jsonw_make(&body);
+    ock_jsonw_object(&w, NULL);
+    ock_jsonw_string(&w, "code", code);
+    ock_jsonw_string(&w, "message", message);
+    ock_jsonw_end_object(&w);
+    return send_body(trainer, "warning", key, &body, err);
+}
+
+enum ock_status ock_run_tell_warnings(const struct ock_trainer *trainer, struct ock_err *err)
+{
+    struct ock_warning warnings[OCK_WARNINGS_MAX];
+    size_t count = ock_spec_warnings(trainer->spec, warnings);
+    enum ock_status status = OCK_OK;
+    for (size_t i = 0; i < count && status == OCK_OK; i++)
+        status = ock_run_warn(trainer, warnings[i].code, (uint32_t)i, warnings[i].message, err);
+    return status;
+}
+
+enum ock_status ock_run_log_lr(const struct ock_trainer *trainer, const struct ock_lr_found *found,
+                               struct ock_err *err)
+{
+    char message[160];
+    (void)snprintf(message, sizeof(message),
+                   "learning rate %.6g found on the training rows (cost: %.2f epochs)", found->lr,
+                   found->cost_epochs);
+    struct ock_buf body;
+    ock_buf_init(&body, OCK_EVENT_BYTES_MAX);
+    struct ock_jsonw w = ock_jsonw_make(&body);
+    ock_jsonw_object(&w, NULL);
+    ock_jsonw_string(&w, "level", "info");
+    ock_jsonw_string(&w, "message", message);
+    ock_jsonw_double(&w, "lr", found->lr);
+    ock_jsonw_end_object(&w);
+    return send_body(trainer, "log", "log:lr", &body, err);
+}
+
+enum ock_status ock_run_tell_resolved(const struct ock_trainer *trainer, struct ock_err *err)
+{
+    struct ock_buf body;
+    ock_buf_init(&body, OCK_EVENT_BYTES_MAX);
+    ock_spec_write(trainer->spec, &body);
+    if (body.failed == OCK_LIMIT) {
+        ock_buf_deinit(&body); /* thousands of feature names: the event says the rate anyway */
+        return OCK_OK;
+    }
+    return send_body(trainer, "resolved", "", &body, err);
+}
+
+static enum ock_status tell_epoch(const struct ock_trainer *trainer, struct ock_err *err)
+{
+    char key[32];
+    (void)snprintf(key, sizeof(key), "epoch:%u", trainer->last_epoch.epoch);
+    struct ock_buf body;
+    ock_buf_init(&body, OCK_EVENT_BYTES_MAX);
+    ock_epoch_write(&trainer->last_epoch, &body);
+    return send_body(trainer, "epoch", key, &body, err);
+}
+
+/* --- What follows from an epoch ---------------------------------------------------------------- */
+
+/* Back to the end of the last good epoch with half the rate, three times a job; then, or when the
+ * spec says so, the job has failed: NONFINITE. */
+static enum ock_status fail_epoch(struct ock_trainer *trainer, const char *why, struct ock_err *err)
+{
+    struct ock_progress *progress = &trainer->progress;
+    if (trainer->spec->train.on_nonfinite == OCK_FAIL)
+        return ock_fail(err, OCK_NONFINITE,
+                        "epoch %u diverged: %s. Use a smaller optimizer.lr (it was %.6g), "
+                        "optimizer.clip_norm, or train.on_nonfinite \"rollback\"",
+                        progress->epoch, why, progress->lr_last);
+    if (progress->rollbacks >= ROLLBACKS_MAX)
+        return ock_fail(err, OCK_NONFINITE,
+                        "epoch %u diverged again after %d rollbacks: %s. Use a smaller "
+                        "optimizer.lr (it was %.6g at last) or optimizer.clip_norm",
+                        progress->epoch, ROLLBACKS_MAX, why, progress->lr_last);
+    ock_trainer_roll_back(trainer);
+    char message[OCK_ERR_TEXT_SIZE];
+    (void)snprintf(message, sizeof(message),
+                   "epoch %u diverged (%s): back to the end of epoch %u, the learning rate is "
+                   "halved to %.6g (%u of %d)",
+                   progress->epoch, why, progress->epoch - 1, progress->lr * progress->lr_factor,
+                   progress->rollbacks, ROLLBACKS_MAX);
+    return ock_run_warn(trainer, "rollback", progress->rollbacks, message, err);
+}
+
+/* Why a measured epoch counts as failed; false: it does not. */
+static bool has_failed(const struct ock_trainer *trainer, const struct ock_epoch *epoch,
+                       char why[160])
+{
+    double loss = epoch->train.data_loss;
+    if (!epoch->train.present || (isfinite(loss) && loss <= trainer->progress.loss_limit))
+        return false;
+    (void)snprintf(why, 160,
+                   "train.data_loss %.6g is above %.6g, twice that of a start or a constant", loss,
+                   trainer->progress.loss_limit);
+    return true;
+}
+
+/* What `best` looks at: early stopping's metric, else validation's loss, else training's. */
+static enum ock_metric best_metric(const struct ock_trainer *trainer)
+{
+    if (trainer->spec->train.early_stopping.on)
+        return trainer->spec->train.early_stopping.metric;
+    return trainer->data->validation.count > 0 ? OCK_METRIC_VALIDATION_DATA_LOSS
+                                               : OCK_METRIC_TRAIN_DATA_LOSS;
+}
+
+/* Strictly better, the earliest on a tie; without validation rows best is last. */
+static void update_best(struct ock_trainer *trainer, struct ock_epoch *epoch)
+{
+    struct ock_best *best = &trainer->progress.best;
+    enum ock_metric metric = best_metric(trainer);
+    double value = ock_epoch_metric(epoch, metric);
+    bool always = trainer->data->validation.count == 0 && !trainer->spec->train.early_stopping.on;
+    if (always || best->epoch == 0 || ock_metric_better(metric, value, best->value, 0)) {
+        *best = (struct ock_best){.epoch = epoch->epoch, .metric = metric, .value = value};
+        memcpy(trainer->best_w, trainer->optimizer.state.w,
+               trainer->plan->parameters * sizeof(float));
+    }
+    epoch->best = *best;
+}
+
+/* Patience counts epochs without an improvement of more than min_delta. */
+static bool out_of_patience(struct ock_trainer *trainer, const struct ock_epoch *epoch)
+{
+    const struct ock_early_stopping_spec *spec = &trainer->spec->train.early_stopping;
+    struct ock_progress *progress = &trainer->progress;
+    if (!spec->on)
+        return false;
+    double value = ock_epoch_metric(epoch, spec->metric);
+    if (progress->stop_seen++ == 0 ||
+        ock_metric_better(spec->metric, value, progress->stop_value, spec->min_delta)) {
+        progress->stop_value = value;
+        progress->stop_bad = 0;
+        return false;
+    }
+    return ++progress->stop_bad >= spec->patience;
+}
+
+static enum ock_status warn_if_not_learning(struct ock_trainer *trainer,
+                                            const struct ock_epoch *epoch, struct ock_err *err)
+{
+    struct ock_progress *progress = &trainer->progress;
+    if (progress->told_not_learning || epoch->epoch < LEARNING_EPOCHS)
+        return OCK_OK;
+    progress->told_not_learning = 1;
+    if (epoch->train.data_loss < progress->constant_loss)
+        return OCK_OK;
+    char message[OCK_ERR_TEXT_SIZE];
+    (void)snprintf(message, sizeof(message),
+                   "after %u epochs train.data_loss is %.6g, no better than the %.6g of a constant "
+                   "prediction: look at the learning rate (%.6g), the penalty and the features",
+                   epoch->epoch, epoch->train.data_loss, progress->constant_loss,
+                   progress->lr_last);
+    return ock_run_warn(trainer, "not_learning", 0, message, err);
+}
+
+/* --- The loop ---------------------------------------------------------------------------------- */
+
+/* Whether epoch `number` is reported; the last one is `ends`. */
+static bool is_reported(const struct ock_trainer *trainer, uint32_t number, bool ends)
+{
+    uint32_t every = trainer->spec->train.report_every;
+    return ends || number == 1 || number % (every > 0 ? every : 1) == 0 ||
+           number == trainer->spec->train.epochs;
+}
+
+/* Starts the next epoch's counters. */
+static void advance(struct ock_trainer *trainer)
+{
+    struct ock_progress *progress = &trainer->progress;
+    progress->epoch++;
+    progress->batch = 0;
+    progress->skipped = 0;
+    progress->loss_sum = 0;
+    progress->weight_sum = 0;
+}
+
+/* Measures and tells a finished epoch; *failed: it has to be done again. *stop_reason is set when it
+ * was the last. */
+static enum ock_status finish_epoch(struct ock_trainer *trainer, const char **stop_reason,
+                                    bool *failed, struct ock_err *err)
+{
+    bool ends = *stop_reason || trainer->progress.epoch >= trainer->spec->train.epochs;
+    bool reported = is_reported(trainer, trainer->progress.epoch, ends);
+    if (!reported && !trainer->spec->train.early_stopping.on) {
+        ock_trainer_keep(trainer);
+        return OCK_OK;
+    }
+    struct ock_epoch epoch = {0};
+    char why[160];
+    ock_trainer_report(trainer, &epoch);
+    *failed = has_failed(trainer, &epoch, why);
+    if (*failed)
+        return fail_epoch(trainer, why, err);
+    update_best(trainer, &epoch);
+    ock_plateau_observe(&trainer->spec->optimizer.schedule, &trainer->progress.plateau,
+                        epoch.validation.present ? epoch.validation.data_loss
+                                                 : epoch.train.data_loss);
+    ock_trainer_keep(trainer);
+    if (out_of_patience(trainer, &epoch) && !*stop_reason && !ends)
+        *stop_reason = "early_stopping";
+    trainer->last_epoch = epoch;
+    enum ock_status status = OCK_OK;
+    if (reported || *stop_reason)
+        status = tell_epoch(trainer, err);
+    return status == OCK_OK ? warn_if_not_learning(trainer, &epoch, err) : status;
+}
+
+static enum ock_status checkpoint_by_epochs(struct ock_trainer *trainer, struct ock_err *err)
+{
+    uint32_t every = trainer->spec->train.checkpoint_every;
+    bool wanted = every > 0 && (trainer->progress.epoch - 1) % every == 0;
+    return ock_checkpoint_if_due(trainer, wanted, err);
+}
+
+/* One epoch and all that follows from it. *stop_reason or *paused end the run. */
+static enum ock_status run_epoch(struct ock_trainer *trainer, const char **stop_reason,
+                                 bool *paused, struct ock_err *err)
+{
+    enum ock_epoch_end end = OCK_EPOCH_DONE;
+    enum ock_status status = ock_trainer_epoch(trainer, &end, stop_reason, err);
+    if (status != OCK_OK)
+        return status;
+    if (end == OCK_EPOCH_PAUSED) {
+        *paused = true;
+        bool wanted = trainer->checkpoint && trainer->checkpoint->path;
+        return wanted ? ock_checkpoint_write(trainer, err) : OCK_OK;
+    }
+    if (end == OCK_EPOCH_FAILED)
+        return fail_epoch(trainer, "a loss, a gradient or a weight is not finite", err);
+    bool failed = false;
+    status = finish_epoch(trainer, stop_reason, &failed, err);
+    if (status != OCK_OK || failed)
+        return status;
+    advance(trainer);
+    return *stop_reason ? OCK_OK : checkpoint_by_epochs(trainer, err);
+}
+
+enum ock_status ock_run_epochs(struct ock_trainer *trainer, const struct ock_job *job,
+                               enum ock_outcome *outcome, struct ock_err *err)
+{
+    const char *stop_reason = NULL;
+    bool paused = false;
+    while (!stop_reason && !paused && trainer->progress.epoch <= trainer->spec->train.epochs) {
+        enum ock_status status = run_epoch(trainer, &stop_reason, &paused, err);
+        if (status != OCK_OK)
+            return status;
+    }
+    if (paused) {
+        *outcome = OCK_PAUSED;
+        return OCK_OK;
+    }
+    *outcome = OCK_SUCCEEDED;
+    return ock_ending_succeeded(trainer, job, stop_reason ? stop_reason : "epochs", err);
+}

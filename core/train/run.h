@@ -1,0 +1,26 @@
+/* The epochs of a run: what follows from each, and what is told of it. */
+#ifndef OCK_TRAIN_RUN_H
+#define OCK_TRAIN_RUN_H
+
+#include "core/train/job.h"
+#include "core/train/lr_search.h"
+#include "core/train/trainer.h"
+
+/* Trains from where progress stands until the end or a pause, sends every event on the way, the
+ * `end` too, and writes the models. Errors: NONFINITE (the job failed), IO, NOSPACE, NOMEM, a
+ * hook's. */
+enum ock_status ock_run_epochs(struct ock_trainer *trainer, const struct ock_job *job,
+                               enum ock_outcome *outcome, struct ock_err *err);
+
+/* A `warning` event; key "warning:<code>:<number>". */
+enum ock_status ock_run_warn(const struct ock_trainer *trainer, const char *code, uint32_t number,
+                             const char *message, struct ock_err *err);
+/* The warnings that follow from the spec alone. */
+enum ock_status ock_run_tell_warnings(const struct ock_trainer *trainer, struct ock_err *err);
+/* The `log` event of the learning rate that was found. */
+enum ock_status ock_run_log_lr(const struct ock_trainer *trainer, const struct ock_lr_found *found,
+                               struct ock_err *err);
+/* "resolved": the spec with the learning rate in it. */
+enum ock_status ock_run_tell_resolved(const struct ock_trainer *trainer, struct ock_err *err);
+
+#endif

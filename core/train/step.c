@@ -1,0 +1,233 @@
+/* Minibatches and epochs. The way of a step: gather, pack, forward, loss, backward with the update
+ * inside, all of them phases of the team. SPEC.md's "One step" says the order, optimizer.c does it.
+ */
+#include <math.h>
+
+#include "core/base/jsonw.h"
+#include "core/model/loss.h"
+#include "core/train/checkpoint.h"
+#include "core/train/trainer.h"
+
+/* --- A step ------------------------------------------------------------------------------------
+ */
+
+struct gather {
+    const struct ock_trainer *trainer;
+    const uint32_t *rows;
+    size_t count, piece;
+};
+
+static void gather_task(void *ctx, size_t index, size_t thread)
+{
+    (void)thread;
+    const struct gather *gather = ctx;
+    const struct ock_batch *all = &gather->trainer->batch;
+    size_t begin = index * gather->piece;
+    size_t left = gather->count - begin;
+    struct ock_batch batch = {.x = all->x + begin * gather->trainer->data->features,
+                              .label = all->label ? all->label + begin : NULL,
+                              .target = all->target ? all->target + begin : NULL,
+                              .weight = all->weight + begin};
+    ock_source_gather(gather->trainer->data->train.source, gather->rows + begin,
+                      left < gather->piece ? left : gather->piece, &batch);
+}
+
+/* Rows are gathered in pieces of at least OCK_SERIAL_ELEMENTS numbers. */
+static void gather_rows(const struct ock_trainer *trainer, const uint32_t *rows, size_t count)
+{
+    size_t piece = OCK_SERIAL_ELEMENTS / trainer->data->features + 1;
+    struct gather gather = {trainer, rows, count, piece};
+    ock_team_run(&trainer->net.team, (count + piece - 1) / piece, gather_task, &gather);
+}
+
+/* sum s and sum s*loss over the rows, in order; with shards, each shard by itself, folded by the
+ * same binary tree as the gradients. */
+static void sum_losses(const struct ock_trainer *trainer, size_t count, double *loss_sum,
+                       double *weight_sum)
+{
+    double losses[16] = {0}; /* the tree's stack: OCK_SHARDS_MAX is 2^10 */
+    double weights[16] = {0};
+    size_t shards = trainer->net.shards;
+    size_t depth = 0;
+    for (size_t s = 0; s < shards; s++) {
+        losses[depth] = 0;
+        weights[depth] = 0;
+        for (size_t i = count * s / shards; i < count * (s + 1) / shards; i++) {
+            double weight = (double)trainer->batch.weight[i];
+            weights[depth] += weight;
+            losses[depth] += weight * (double)trainer->row_loss[i];
+        }
+        for (size_t bits = s; bits & 1; bits >>= 1, depth--) {
+            losses[depth - 1] += losses[depth];
+            weights[depth - 1] += weights[depth];
+        }
+        depth++;
+    }
+    for (; depth > 1; depth--) {
+        losses[depth - 2] += losses[depth - 1];
+        weights[depth - 2] += weights[depth - 1];
+    }
+    *loss_sum = losses[0];
+    *weight_sum = weights[0];
+}
+
+bool ock_trainer_step(struct ock_trainer *trainer, const uint32_t *rows, size_t count,
+                      uint64_t position, double lr, double *loss_sum, double *weight_sum)
+{
+    struct ock_network *net = &trainer->net;
+    struct ock_optimizer *optimizer = &trainer->optimizer;
+    gather_rows(trainer, rows, count);
+    ock_network_pack(net, optimizer->state.w, count, true);
+    struct ock_pass pass = {.w = optimizer->state.w,
+                            .rows = count,
+                            .training = true,
+                            .seed = trainer->spec->train.seed,
+                            .epoch = trainer->progress.epoch,
+                            .position = position};
+    const float *z = ock_network_forward(net, &pass, trainer->batch.x);
+    struct ock_loss_rows losses = {.rows = count,
+                                   .outputs = trainer->data->outputs,
+                                   .z = z,
+                                   .label = trainer->batch.label,
+                                   .target = trainer->batch.target,
+                                   .weight = trainer->batch.weight,
+                                   .work = trainer->work,
+                                   .loss = trainer->row_loss,
+                                   .dz = net->gradient[0]};
+    ock_loss_compute(trainer->spec->loss, trainer->kernels, &losses);
+    sum_losses(trainer, count, loss_sum, weight_sum);
+    if (!isfinite(*loss_sum))
+        return false;
+    if (!(*weight_sum > 0))
+        return true; /* skipped: no row of it counts */
+    ock_optimizer_begin(optimizer, lr, *weight_sum, trainer->progress.updates);
+    ock_network_backward(net, &pass, trainer->batch.x, &trainer->sink);
+    return ock_optimizer_end(optimizer);
+}
+
+/* --- An epoch ----------------------------------------------------------------------------------
+ */
+
+enum { PROGRESS_EVERY_S = 1 };
+
+/* The epoch's order: positions in the training rows, shuffled by (seed, epoch) alone. */
+static void make_order(struct ock_trainer *trainer)
+{
+    size_t count = trainer->data->train.count;
+    for (size_t i = 0; i < count; i++)
+        trainer->order[i] = (uint32_t)i;
+    if (!trainer->spec->train.shuffle)
+        return;
+    ock_random_shuffle(
+        ock_stream_make(trainer->spec->train.seed, OCK_RANDOM_SHUFFLE, 0, trainer->progress.epoch),
+        trainer->order, count);
+}
+
+/* Row numbers of minibatch `batch` into batch_index; returns how many. */
+static size_t choose_batch(struct ock_trainer *trainer, uint64_t batch)
+{
+    size_t begin = batch * trainer->plan->batch_rows;
+    size_t left = trainer->data->train.count - begin;
+    size_t count = left < trainer->plan->batch_rows ? left : trainer->plan->batch_rows;
+    for (size_t i = 0; i < count; i++)
+        trainer->batch_index[i] = trainer->data->train.rows[trainer->order[begin + i]];
+    return count;
+}
+
+static double lr_of_step(const struct ock_trainer *trainer)
+{
+    const struct ock_progress *progress = &trainer->progress;
+    struct ock_schedule_place place = {.epoch = progress->epoch,
+                                       .step = progress->step,
+                                       .steps_total = trainer->plan->steps_total,
+                                       .steps_per_epoch = trainer->plan->steps_per_epoch};
+    return progress->lr_factor * ock_schedule_lr(&trainer->spec->optimizer.schedule, progress->lr,
+                                                 &progress->plateau, &place);
+}
+
+/* One minibatch of the epoch and its counters; false: something was not finite. */
+static bool next_step(struct ock_trainer *trainer)
+{
+    struct ock_progress *progress = &trainer->progress;
+    size_t count = choose_batch(trainer, progress->batch);
+    double loss = 0;
+    double weight = 0;
+    progress->lr_last = lr_of_step(trainer);
+    bool finite = ock_trainer_step(trainer, trainer->batch_index, count,
+                                   progress->batch * trainer->plan->batch_rows, progress->lr_last,
+                                   &loss, &weight);
+    progress->batch++;
+    progress->step++;
+    progress->updates += weight > 0;
+    progress->skipped += !(weight > 0);
+    progress->loss_sum += loss;
+    progress->weight_sum += weight;
+    return finite;
+}
+
+static enum ock_status tell_progress(struct ock_trainer *trainer, struct ock_err *err)
+{
+    double now = ock_clock_s();
+    if (now - trainer->progress_told_s < PROGRESS_EVERY_S)
+        return OCK_OK;
+    trainer->progress_told_s = now;
+    const struct ock_progress *progress = &trainer->progress;
+    double fraction = (double)progress->batch / (double)trainer->plan->steps_per_epoch;
+    struct ock_buf body;
+    ock_buf_init(&body, OCK_EVENT_BYTES_MAX);
+    struct ock_jsonw w = ock_jsonw_make(&body);
+    ock_jsonw_object(&w, NULL);
+    ock_jsonw_uint(&w, "epoch", progress->epoch);
+    ock_jsonw_double(&w, "fraction", fraction);
+    ock_jsonw_double(&w, "running_loss", progress->loss_sum / progress->weight_sum);
+    ock_jsonw_end_object(&w);
+    enum ock_status status = ock_buf_status(&body, err);
+    if (status == OCK_OK) {
+        struct ock_event event = {"progress", "", body.data};
+        status = trainer->hooks->event(trainer->hooks->ctx, &event, err);
+    }
+    ock_buf_deinit(&body);
+    return status;
+}
+
+/* What ends an epoch before its last minibatch; NULL: nothing. */
+static const char *reason_to_cut(const struct ock_trainer *trainer, enum ock_command command)
+{
+    const struct ock_train_spec *spec = &trainer->spec->train;
+    if (command == OCK_COMMAND_STOP)
+        return "stopped";
+    if (spec->max_steps > 0 && trainer->progress.step >= spec->max_steps)
+        return "max_steps";
+    double run_s = ock_clock_s() - trainer->run_begin_s;
+    if (spec->deadline_s > 0 && trainer->progress.elapsed_s + run_s >= spec->deadline_s)
+        return "deadline";
+    return NULL;
+}
+
+enum ock_status ock_trainer_epoch(struct ock_trainer *trainer, enum ock_epoch_end *end,
+                                  const char **cut_reason, struct ock_err *err)
+{
+    make_order(trainer);
+    trainer->epoch_begin_s = ock_clock_s();
+    trainer->epoch_begin_batch = trainer->progress.batch;
+    while (trainer->progress.batch < trainer->plan->steps_per_epoch) {
+        if (!next_step(trainer)) {
+            *end = OCK_EPOCH_FAILED;
+            return OCK_OK;
+        }
+        const struct ock_job_hooks *hooks = trainer->hooks;
+        enum ock_command command = hooks->poll ? hooks->poll(hooks->ctx) : OCK_GO_ON;
+        *cut_reason = reason_to_cut(trainer, command);
+        if (*cut_reason || command == OCK_COMMAND_PAUSE) {
+            *end = *cut_reason ? OCK_EPOCH_CUT : OCK_EPOCH_PAUSED;
+            return OCK_OK;
+        }
+        enum ock_status status = tell_progress(trainer, err);
+        if (status == OCK_OK)
+            status = ock_checkpoint_if_due(trainer, command == OCK_COMMAND_CHECKPOINT, err);
+        if (status != OCK_OK)
+            return status;
+    }
+    *end = OCK_EPOCH_DONE;
+    return OCK_OK;
+}
