@@ -1,0 +1,131 @@
+/* `ockham show`: one job. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "clients/cli/args.h"
+#include "clients/cli/remote.h"
+#include "core/base/json.h"
+
+static void line(const char *name, const char *text)
+{
+    if (!text || !*text)
+        return;
+    cli_printf("%-12s ", name);
+    for (const char *p = text; *p; p++)
+        if ((unsigned char)*p >= 0x20 && *p != 0x7f)
+            cli_out(p, 1);
+    cli_puts("\n");
+}
+
+static void show_progress(const cJSON *job)
+{
+    char text[128], left[CLI_NUMBER_SIZE];
+    double epoch = cli_number_at(job, "progress.epoch");
+    double epochs = cli_number_at(job, "progress.epochs");
+    if (!(epoch >= 0 && epochs > 0))
+        return;
+    int length = snprintf(text, sizeof(text), "%.0f of %.0f epochs", epoch, epochs);
+    const char *status = cli_text_at(job, "status");
+    double eta_s = cli_number_at(job, "progress.eta_s");
+    if (status && strcmp(status, "running") == 0 && eta_s >= 0) {
+        cli_format_time(left, eta_s);
+        (void)snprintf(text + length, sizeof(text) - (size_t)length, ", %s left", left);
+    }
+    line("progress", text);
+}
+
+/* The scores of one part of the latest epoch ("train", "validation"). */
+static void show_part(const cJSON *job, const char *part)
+{
+    char path[64], loss[CLI_NUMBER_SIZE], score[CLI_NUMBER_SIZE], text[128];
+    (void)snprintf(path, sizeof(path), "latest.%s", part);
+    const cJSON *values = cli_at(job, path);
+    if (!cJSON_IsObject(values))
+        return;
+    cli_format_loss(loss, cli_number_at(values, "data_loss"));
+    if (cli_at(values, "accuracy")) {
+        cli_format_share(score, cli_number_at(values, "accuracy"));
+        (void)snprintf(text, sizeof(text), "data loss %s, accuracy %s", loss, score);
+    } else {
+        cli_format_loss(score, cli_number_at(values, "rmse"));
+        (void)snprintf(text, sizeof(text), "data loss %s, rmse %s", loss, score);
+    }
+    line(part, text);
+}
+
+static void show_weights(const cJSON *job)
+{
+    char zeros[CLI_NUMBER_SIZE], count[CLI_NUMBER_SIZE], norm[CLI_NUMBER_SIZE], text[160];
+    if (!cli_at(job, "latest.weights"))
+        return;
+    cli_format_count(zeros, cli_number_at(job, "latest.weights.zeros"));
+    cli_format_count(count, cli_number_at(job, "latest.weights.count"));
+    cli_format_loss(norm, cli_number_at(job, "latest.weights.l2_norm"));
+    (void)snprintf(text, sizeof(text), "%s of %s exactly zero, L2 norm %s", zeros, count, norm);
+    line("weights", text);
+}
+
+static void show_best(const cJSON *job)
+{
+    char value[CLI_NUMBER_SIZE], text[160];
+    const char *metric = cli_text_at(job, "best.metric");
+    if (!metric)
+        return;
+    cli_format_loss(value, cli_number_at(job, "best.value"));
+    (void)snprintf(text, sizeof(text), "epoch %.0f, %.60s %s", cli_number_at(job, "best.epoch"),
+                   metric, value);
+    line("best", text);
+}
+
+static void show_warnings(const cJSON *job)
+{
+    const cJSON *warnings = ock_json_get(job, "warnings");
+    if (!cJSON_IsArray(warnings))
+        return;
+    for (const cJSON *item = warnings->child; item; item = item->next)
+        line("warning", cJSON_IsString(item) ? item->valuestring : cli_text_at(item, "message"));
+}
+
+static void show(const cJSON *job)
+{
+    line("job", cli_text_at(job, "id"));
+    line("name", cli_text_at(job, "name"));
+    line("status", cli_text_at(job, "status"));
+    line("because", cli_text_at(job, "stop_reason"));
+    line("dataset", cli_text_at(job, "dataset.name"));
+    line("created", cli_text_at(job, "created_at"));
+    line("started", cli_text_at(job, "started_at"));
+    line("finished", cli_text_at(job, "finished_at"));
+    show_progress(job);
+    show_part(job, "train");
+    show_part(job, "validation");
+    show_weights(job);
+    show_best(job);
+    show_warnings(job);
+    line("error", cli_text_at(job, "error.title"));
+    line("", cli_text_at(job, "error.detail"));
+}
+
+enum cli_exit cli_show(int argc, char **argv)
+{
+    struct cli_args args;
+    struct ock_buf path;
+    struct cli_answer answer;
+    cli_args_parse(&args, argc, argv, "JOB", true, "Shows one job of the server.");
+    cli_job_path(&path, args.name, "");
+    cli_answer_init(&answer);
+    struct cli_request request = {.method = "GET", .path = path.data, .timeout_s = 60};
+    (void)cli_remote(&request, &answer);
+    enum cli_exit code = cli_remote_judge(&answer);
+    if (code == CLI_DONE && args.json) {
+        cli_out(answer.body.data, answer.body.size);
+        cli_puts("\n");
+    } else if (code == CLI_DONE) {
+        cJSON *job = cli_answer_json(&answer);
+        show(job);
+        cJSON_Delete(job);
+    }
+    cli_answer_deinit(&answer);
+    ock_buf_deinit(&path);
+    return code;
+}

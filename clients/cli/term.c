@@ -1,0 +1,43 @@
+/* What the terminal can show: its width, colours, and how wide a text is on it. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "clients/cli/cli.h"
+
+enum { WIDTH_MIN = 20, WIDTH_DEFAULT = 80 };
+
+struct cli_term cli_term_make(void)
+{
+    const char *kind = getenv("TERM");
+    const char *no_colour = getenv("NO_COLOR");
+    struct cli_term term = {0};
+    term.tty = isatty(STDOUT_FILENO) && kind && strcmp(kind, "dumb") != 0;
+    term.colour = term.tty && !(no_colour && *no_colour);
+    return term;
+}
+
+size_t cli_term_width(void)
+{
+    struct winsize size = {0};
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+        return WIDTH_DEFAULT;
+    return size.ws_col < WIDTH_MIN ? WIDTH_MIN : size.ws_col;
+}
+
+const char *cli_style(const struct cli_term *term, enum cli_style style)
+{
+    static const char *const escapes[] = {
+        [CLI_PLAIN] = "\033[0m",  [CLI_BOLD] = "\033[1m",    [CLI_DIM] = "\033[2m",
+        [CLI_GREEN] = "\033[32m", [CLI_YELLOW] = "\033[33m", [CLI_RED] = "\033[31m"};
+    return term->colour ? escapes[style] : "";
+}
+
+size_t cli_text_width(const char *text)
+{
+    size_t width = 0;
+    for (const char *p = text; *p; p++)
+        width += ((unsigned char)*p & 0xc0) != 0x80;
+    return width;
+}
