@@ -49,7 +49,8 @@ const char *ock_nearest_word(const char *word, const char *const *words, size_t 
         return NULL;
     for (size_t i = 0; i < count; i++) {
         size_t other = strlen(words[i]);
-        if (other > WORD_BYTES_MAX)
+        size_t gap = other > length ? other - length : length - other;
+        if (other > WORD_BYTES_MAX || gap > 1 + length / 4)
             continue;
         size_t d = distance(word, length, words[i], other);
         /* A word of which nothing is left is no relation, however short the way. */

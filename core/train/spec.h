@@ -15,20 +15,38 @@
 #include "core/base/buf.h"
 #include "core/base/faults.h"
 #include "core/base/limits.h"
+#include "core/base/sha256.h"
 #include "core/base/status.h"
 #include "core/data/dataset.h"
 #include "core/kernels/kernels.h"
 
-enum ock_loss { OCK_LOSS_AUTO = 0, OCK_CROSS_ENTROPY, OCK_BINARY_CROSS_ENTROPY, OCK_MSE, OCK_HUBER, OCK_MAE };
+enum ock_loss {
+    OCK_LOSS_AUTO = 0,
+    OCK_CROSS_ENTROPY,
+    OCK_BINARY_CROSS_ENTROPY,
+    OCK_MSE,
+    OCK_HUBER,
+    OCK_MAE
+};
 enum ock_target_type { OCK_TARGET_TYPE_AUTO = 0, OCK_TARGET_TYPE_CLASSES, OCK_TARGET_TYPE_NUMBER };
-enum ock_scaling { OCK_SCALING_AUTO = 0, OCK_SCALING_STANDARD, OCK_SCALING_MINMAX, OCK_SCALING_NONE, OCK_SCALING_DIVIDE };
+enum ock_scaling {
+    OCK_SCALING_AUTO = 0,
+    OCK_SCALING_STANDARD,
+    OCK_SCALING_MINMAX,
+    OCK_SCALING_NONE,
+    OCK_SCALING_DIVIDE
+};
 enum ock_layer_type { OCK_LINEAR, OCK_ACTIVATION, OCK_DROPOUT };
 enum ock_schedule_name { OCK_CONSTANT = 0, OCK_STEP, OCK_EXPONENTIAL, OCK_COSINE, OCK_PLATEAU };
 enum ock_which { OCK_BEST = 0, OCK_LAST };
 enum ock_on_nonfinite { OCK_ROLLBACK = 0, OCK_FAIL };
 
 /* "class_weight": none, balanced, or {"class": weight}. */
-enum ock_class_weight { OCK_CLASS_WEIGHT_NONE = 0, OCK_CLASS_WEIGHT_BALANCED, OCK_CLASS_WEIGHT_GIVEN };
+enum ock_class_weight {
+    OCK_CLASS_WEIGHT_NONE = 0,
+    OCK_CLASS_WEIGHT_BALANCED,
+    OCK_CLASS_WEIGHT_GIVEN
+};
 
 /* A part of the data: none, a fraction of the rows, or a dataset of its own. */
 struct ock_part {
@@ -48,7 +66,7 @@ struct ock_data_spec {
     bool stratify_given;
     uint64_t split_seed;
     enum ock_scaling scaling;
-    double divide; /* for OCK_SCALING_DIVIDE */
+    double divide;       /* for OCK_SCALING_DIVIDE */
     bool target_scaling; /* true: standard; resolved: false for classes */
     bool target_scaling_given;
     char *weights; /* owned; a column's name, NULL: none */
@@ -57,17 +75,17 @@ struct ock_data_spec {
     struct ock_class_weight_item {
         char *name; /* owned */
         double weight;
-    } *class_weights; /* owned */
+    } * class_weights; /* owned */
 };
 
 /* One layer as in nn.Sequential; its name is its position. */
 struct ock_layer_spec {
     enum ock_layer_type type;
-    size_t units;    /* linear; 0 in the last one until resolved */
-    bool bias;       /* linear */
+    size_t units;                   /* linear; 0 in the last one until resolved */
+    bool bias;                      /* linear */
     enum ock_activation activation; /* activation */
-    double rate;     /* dropout */
-    double l1, l2;   /* linear; resolved: the override or the job's */
+    double rate;                    /* dropout */
+    double l1, l2;                  /* linear; resolved: the override or the job's */
     bool l1_given, l2_given;
 };
 
@@ -89,8 +107,8 @@ struct ock_schedule_spec {
 
 struct ock_optimizer_spec {
     enum ock_rule name;
-    bool lr_auto;
-    double lr; /* once found or given */
+    bool lr_auto; /* stays true once lr is found */
+    double lr;    /* given, or found (then > 0); 0 while lr is still to be found */
     double momentum;
     bool nesterov;
     double weight_decay;
@@ -127,9 +145,9 @@ struct ock_train_spec {
     uint32_t threads; /* 0: auto */
     uint64_t seed;
     struct ock_early_stopping_spec early_stopping;
-    double deadline_s;       /* 0: none */
-    size_t evaluate_train;   /* rows; SIZE_MAX: all */
-    uint32_t report_every;   /* 0: auto; resolved: >= 1 */
+    double deadline_s;         /* 0: none */
+    size_t evaluate_train;     /* rows; SIZE_MAX: all */
+    uint32_t report_every;     /* 0: auto; resolved: >= 1 */
     uint32_t checkpoint_every; /* epochs; 0: auto (by time) */
     enum ock_on_nonfinite on_nonfinite;
     uint32_t shards;
@@ -144,7 +162,7 @@ struct ock_spec {
     char *name;    /* owned; NULL: none */
     cJSON *labels; /* owned; object of strings, NULL: none */
     struct ock_data_spec data;
-    size_t layer_count; /* input dropout, hidden, or explicit layers, as one list */
+    size_t layer_count;            /* input dropout, hidden, or explicit layers, as one list */
     struct ock_layer_spec *layers; /* owned */
     struct ock_init_spec init;
     enum ock_loss loss;
@@ -175,12 +193,18 @@ enum ock_status ock_spec_resolve(struct ock_spec *spec, const struct ock_schema 
                                  struct ock_faults *faults, struct ock_err *err);
 
 /* The resolved spec as JSON, every default filled in, in SPEC.md's order; what parse takes again
- * with the same meaning. lr is "auto" while lr_auto, the number once found. */
+ * with the same meaning. lr is "auto" while lr_auto and lr is 0, the number once found. A spec that
+ * is not resolved has null where a default depends on the data. inline data are left out: they are
+ * not the spec's. */
 void ock_spec_write(const struct ock_spec *spec, struct ock_buf *out);
 
 /* SHA-256 of ock_spec_write's text before lr was found, in hex: checkpoints carry it. threads, name
- * and labels are left out: they change no bit. */
-void ock_spec_hash(const struct ock_spec *spec, char text[65]);
+ * and labels are left out: they change no bit. Errors: NOMEM, LIMIT; the text is then "". */
+enum ock_status ock_spec_hash(const struct ock_spec *spec, char text[OCK_SHA256_TEXT_SIZE]);
+
+/* A deep copy with the same state (resolved, lr found or not). Errors: NOMEM, LIMIT. */
+enum ock_status ock_spec_copy(struct ock_spec **out, const struct ock_spec *spec,
+                              struct ock_err *err);
 
 /* One sentence of advice or warning: code and message, as the `warning` event has them. */
 struct ock_warning {
