@@ -1,0 +1,30 @@
+/* A spec's names as columns of a dataset. */
+#ifndef OCK_DATA_COLUMNS_H
+#define OCK_DATA_COLUMNS_H
+
+#include <stddef.h>
+
+#include "core/base/status.h"
+#include "core/data/dataset.h"
+#include "core/train/spec.h"
+
+struct ock_columns {
+    size_t count;     /* features */
+    size_t *features; /* owned, [count] */
+    size_t target;
+    size_t weights; /* SIZE_MAX: none */
+};
+
+/* Finds target, weights and features, and checks that the features are numbers without missing
+ * values. what: "" or "validation dataset: ", for errors. Errors: INVALID, naming the column, the
+ * row and the cure; NOMEM. */
+enum ock_status ock_columns_init(struct ock_columns *columns, const struct ock_data_spec *spec,
+                                 const struct ock_dataset *dataset, const char *what,
+                                 struct ock_err *err);
+void ock_columns_deinit(struct ock_columns *columns); /* all-zero: a no-op */
+
+/* A column's index by name, SIZE_MAX if there is none; `hint` is looked at first, because names
+ * mostly come in the file's order. */
+size_t ock_column_near(const struct ock_schema *schema, const char *name, size_t hint);
+
+#endif

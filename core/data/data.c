@@ -1,0 +1,487 @@
+/* From a resolved spec and open datasets to rows that can be trained on. The order is the one in
+ * which things depend on each other: columns, classes and labels, split, scalers (of the training
+ * rows alone), weights; then everything is immutable. */
+#include "core/data/data.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/data/classes.h"
+#include "core/data/columns.h"
+#include "core/data/scaler.h"
+#include "core/data/source.h"
+#include "core/data/split.h"
+#include "core/data/table.h"
+
+/* One dataset of the job; [0] is the training dataset. */
+struct input {
+    const struct ock_dataset *dataset; /* NULL: not given */
+    const char *what;                  /* "", "validation dataset: ", for errors */
+    struct ock_columns columns;
+    struct ock_table table;
+    float *weights; /* owned, [rows]; NULL: all are 1 */
+};
+
+struct job_data {
+    struct ock_data data;
+    struct input inputs[OCK_PARTS];
+    struct ock_classes classes;
+    float *train_weights; /* owned: with class_weight, for training rows; or NULL */
+    struct ock_source sources[OCK_PARTS];
+    uint32_t *rows[OCK_PARTS];  /* owned */
+    double *mean, *scale;       /* owned, [features] */
+    const char **feature_names; /* owned, [features] */
+};
+
+static void job_data_free(struct job_data *job)
+{
+    if (!job)
+        return;
+    for (size_t i = 0; i < OCK_PARTS; i++) {
+        ock_columns_deinit(&job->inputs[i].columns);
+        ock_table_deinit(&job->inputs[i].table);
+        free(job->inputs[i].weights);
+        free(job->rows[i]);
+    }
+    ock_classes_deinit(&job->classes);
+    free(job->train_weights);
+    free(job->mean);
+    free(job->scale);
+    free(job->feature_names);
+    free(job);
+}
+
+void ock_data_free(struct ock_data *data)
+{
+    if (data)
+        job_data_free(data->owned);
+}
+
+static enum ock_status no_memory(struct ock_err *err)
+{
+    return ock_fail(err, OCK_NOMEM, "out of memory for the job's rows");
+}
+
+static size_t rows_of(const struct input *input)
+{
+    return ock_dataset_schema(input->dataset)->rows;
+}
+
+static bool wants_classes(const struct ock_spec *spec)
+{
+    return spec->data.target_type == OCK_TARGET_TYPE_CLASSES;
+}
+
+/* Columns and raw table of a dataset. */
+static enum ock_status open_input(struct input *input, const struct ock_spec *spec,
+                                  const struct ock_dataset *train, struct ock_err *err)
+{
+    const struct ock_schema *schema = ock_dataset_schema(input->dataset);
+    const struct ock_schema *of_train = ock_dataset_schema(train);
+    if (of_train->has_labels && schema->column_count != of_train->column_count)
+        return ock_fail(err, OCK_INVALID, "%shas %zu columns, the training dataset has %zu",
+                        input->what, schema->column_count, of_train->column_count);
+    enum ock_status status =
+        ock_columns_init(&input->columns, &spec->data, input->dataset, input->what, err);
+    if (status == OCK_OK)
+        status = ock_table_init(&input->table, input->dataset, input->columns.features,
+                                input->columns.count, err);
+    input->table.target = input->columns.target;
+    return status;
+}
+
+/* Labels of all rows, by the training dataset's classes. */
+static enum ock_status label_input(struct input *input, const struct ock_classes *classes,
+                                   struct ock_err *err)
+{
+    input->table.labels = malloc(rows_of(input) * sizeof(*input->table.labels));
+    if (!input->table.labels)
+        return no_memory(err);
+    return ock_classes_label(classes, input->dataset, input->columns.target, input->table.labels,
+                             input->what, err);
+}
+
+/* A number target must be a number in every row. */
+static enum ock_status check_target(const struct input *input, struct ock_err *err)
+{
+    const struct ock_column *column =
+        &ock_dataset_schema(input->dataset)->columns[input->columns.target];
+    if (column->type == OCK_COLUMN_CATEGORY)
+        return ock_fail(err, OCK_INVALID,
+                        "%sthe target \"%s\" is text, so it can't be trained as a number",
+                        input->what, column->name);
+    for (size_t row = 0; column->missing > 0 && row < rows_of(input); row++) {
+        if (isnan(ock_dataset_number(input->dataset, input->columns.target, row)))
+            return ock_fail(err, OCK_INVALID,
+                            "%sthe target \"%s\" is missing in row %zu; remove the rows without "
+                            "one",
+                            input->what, column->name, row + 1);
+    }
+    return OCK_OK;
+}
+
+/* The weights column as floats. */
+static enum ock_status weigh_input(struct input *input, struct ock_err *err)
+{
+    size_t column = input->columns.weights;
+    if (column == SIZE_MAX)
+        return OCK_OK;
+    const struct ock_column *weights = &ock_dataset_schema(input->dataset)->columns[column];
+    if (weights->type == OCK_COLUMN_CATEGORY)
+        return ock_fail(err, OCK_INVALID, "%sthe weights column \"%s\" is text", input->what,
+                        weights->name);
+    size_t rows = rows_of(input);
+    input->weights = malloc(rows * sizeof(*input->weights));
+    if (!input->weights)
+        return no_memory(err);
+    for (size_t row = 0; row < rows; row++) {
+        double weight = ock_dataset_number(input->dataset, column, row);
+        input->weights[row] = (float)weight;
+        if (!(weight >= 0) || isinf(input->weights[row]))
+            return ock_fail(err, OCK_INVALID,
+                            "%sthe weight in row %zu of \"%s\" is %s; weights must be finite and "
+                            "not below 0",
+                            input->what, row + 1, weights->name,
+                            isnan(weight) ? "missing"
+                            : weight < 0  ? "negative"
+                                          : "too large");
+    }
+    return OCK_OK;
+}
+
+static struct ock_split split_of(const struct ock_spec *spec, size_t rows, const int32_t *labels,
+                                 size_t classes, bool validation_given, bool test_given)
+{
+    return (struct ock_split){
+        .rows = rows,
+        .labels = spec->data.stratify ? labels : NULL,
+        .classes = classes,
+        .validation = validation_given ? 0 : spec->data.validation.fraction,
+        .test = test_given ? 0 : spec->data.test.fraction,
+        .seed = spec->data.split_seed,
+    };
+}
+
+/* Distributes the training dataset's rows over the parts that have no dataset of their own. */
+static enum ock_status split_rows(struct job_data *job, const struct ock_spec *spec,
+                                  struct ock_err *err)
+{
+    const struct input *train = &job->inputs[OCK_PART_TRAIN];
+    size_t rows = rows_of(train);
+    size_t counts[OCK_PARTS];
+    struct ock_split split =
+        split_of(spec, rows, train->table.labels, job->classes.count,
+                 job->inputs[OCK_PART_VALIDATION].dataset, job->inputs[OCK_PART_TEST].dataset);
+    unsigned char *part = malloc(rows);
+    if (!part)
+        return no_memory(err);
+    enum ock_status status = ock_split_make(&split, part, counts, err);
+    for (size_t p = 0; p < OCK_PARTS && status == OCK_OK; p++) {
+        job->rows[p] = malloc((counts[p] + 1) * sizeof(*job->rows[p]));
+        if (!job->rows[p])
+            status = no_memory(err);
+    }
+    if (status == OCK_OK) {
+        size_t next[OCK_PARTS] = {0};
+        for (size_t row = 0; row < rows; row++)
+            job->rows[part[row]][next[part[row]]++] = (uint32_t)row;
+        job->data.train.count = counts[OCK_PART_TRAIN];
+        job->data.validation.count = counts[OCK_PART_VALIDATION];
+        job->data.test.count = counts[OCK_PART_TEST];
+    }
+    free(part);
+    return status;
+}
+
+/* A part that is a dataset of its own: all of its rows, in order. */
+static enum ock_status take_all_rows(struct job_data *job, enum ock_part_name part,
+                                     struct ock_rows *out, struct ock_err *err)
+{
+    const struct input *input = &job->inputs[part];
+    if (!input->dataset)
+        return OCK_OK;
+    size_t count = rows_of(input);
+    uint32_t *rows = realloc(job->rows[part], count * sizeof(*rows));
+    if (!rows)
+        return no_memory(err);
+    job->rows[part] = rows;
+    for (size_t row = 0; row < count; row++)
+        rows[row] = (uint32_t)row;
+    out->count = count;
+    return OCK_OK;
+}
+
+static enum ock_status fit_features(struct job_data *job, const struct ock_spec *spec,
+                                    struct ock_err *err)
+{
+    const struct input *train = &job->inputs[OCK_PART_TRAIN];
+    const struct ock_schema *schema = ock_dataset_schema(train->dataset);
+    size_t features = train->columns.count;
+    struct ock_scaler *scaler = &job->data.scaler;
+    job->mean = malloc(features * sizeof(*job->mean));
+    job->scale = malloc(features * sizeof(*job->scale));
+    job->feature_names = malloc(features * sizeof(*job->feature_names));
+    if (!job->mean || !job->scale || !job->feature_names)
+        return no_memory(err);
+    enum ock_status status = ock_scaler_fit(
+        &spec->data, &train->table, train->columns.features, job->rows[OCK_PART_TRAIN],
+        job->data.train.count, job->mean, job->scale, &scaler->clip, &scaler->name, err);
+    for (size_t f = 0; f < features && status == OCK_OK; f++) {
+        job->feature_names[f] = schema->columns[train->columns.features[f]].name;
+        if (!isfinite(job->mean[f]) || !isfinite(job->scale[f]))
+            status = ock_fail(err, OCK_INVALID, "the numbers in \"%s\" are too large to be scaled",
+                              job->feature_names[f]);
+    }
+    for (size_t i = 0; i < OCK_PARTS && status == OCK_OK; i++) {
+        if (job->inputs[i].dataset)
+            status =
+                ock_table_scale(&job->inputs[i].table, job->mean, job->scale, scaler->clip, err);
+    }
+    bool scaled = spec->data.scaling != OCK_SCALING_NONE;
+    scaler->mean = scaled ? job->mean : NULL;
+    scaler->scale = scaled ? job->scale : NULL;
+    return status;
+}
+
+/* Mean and population deviation of the training targets, in double, rows in order. */
+static void fit_target(struct job_data *job, const struct ock_spec *spec)
+{
+    struct ock_data *data = &job->data;
+    const struct input *train = &job->inputs[OCK_PART_TRAIN];
+    const uint32_t *rows = job->rows[OCK_PART_TRAIN];
+    size_t count = data->train.count;
+    data->target_mean = 0;
+    data->target_scale = 1;
+    if (!spec->data.target_scaling)
+        return;
+    double first = ock_dataset_number(train->dataset, train->columns.target, rows[0]);
+    double sum = 0, squares = 0;
+    bool constant = true;
+    for (size_t i = 0; i < count; i++) {
+        double y = ock_dataset_number(train->dataset, train->columns.target, rows[i]);
+        constant = constant && y == first;
+        sum += y;
+    }
+    double mean = sum / (double)count;
+    for (size_t i = 0; i < count; i++) {
+        double y = ock_dataset_number(train->dataset, train->columns.target, rows[i]);
+        squares += (y - mean) * (y - mean);
+    }
+    double deviation = sqrt(squares / (double)count);
+    data->target_mean = constant ? first : mean;
+    data->target_scale = constant || deviation == 0 ? 1 : deviation;
+}
+
+/* The scaled targets of all rows of a dataset. */
+static enum ock_status scale_targets(struct job_data *job, struct input *input, struct ock_err *err)
+{
+    size_t rows = rows_of(input);
+    float *targets = malloc(rows * sizeof(*targets));
+    if (!targets)
+        return no_memory(err);
+    for (size_t row = 0; row < rows; row++) {
+        double y = ock_dataset_number(input->dataset, input->columns.target, row);
+        targets[row] = (float)((y - job->data.target_mean) / job->data.target_scale);
+    }
+    input->table.targets = targets;
+    return OCK_OK;
+}
+
+/* What each class's rows are multiplied by: n / (k n_c), or what the spec gives. [classes] */
+static enum ock_status find_class_factors(const struct job_data *job, const struct ock_spec *spec,
+                                          double *factors, struct ock_err *err)
+{
+    const struct ock_classes *classes = &job->classes;
+    for (size_t c = 0; c < classes->count; c++)
+        factors[c] = spec->data.class_weight == OCK_CLASS_WEIGHT_GIVEN ? 1 : 0;
+    if (spec->data.class_weight == OCK_CLASS_WEIGHT_BALANCED) {
+        size_t count = job->data.train.count;
+        const int32_t *labels = job->inputs[OCK_PART_TRAIN].table.labels;
+        for (size_t i = 0; i < count; i++)
+            factors[labels[job->rows[OCK_PART_TRAIN][i]]]++;
+        for (size_t c = 0; c < classes->count; c++) {
+            if (factors[c] > 0)
+                factors[c] = (double)count / ((double)classes->count * factors[c]);
+        }
+        return OCK_OK;
+    }
+    for (size_t i = 0; i < spec->data.class_weight_count; i++) {
+        size_t c = ock_classes_find(classes, spec->data.class_weights[i].name);
+        if (c == SIZE_MAX)
+            return ock_fail(err, OCK_INVALID, "class_weight: there is no class \"%.100s\"",
+                            spec->data.class_weights[i].name);
+        factors[c] = spec->data.class_weights[i].weight;
+    }
+    return OCK_OK;
+}
+
+/* The training rows' weights with the classes' multiplied in; the others keep theirs. */
+static enum ock_status weigh_classes(struct job_data *job, const struct ock_spec *spec,
+                                     struct ock_err *err)
+{
+    const struct input *train = &job->inputs[OCK_PART_TRAIN];
+    if (spec->data.class_weight == OCK_CLASS_WEIGHT_NONE || job->classes.count == 0)
+        return OCK_OK;
+    size_t rows = rows_of(train);
+    double *factors = malloc(job->classes.count * sizeof(*factors));
+    job->train_weights = malloc(rows * sizeof(*job->train_weights));
+    enum ock_status status = OCK_OK;
+    if (!factors || !job->train_weights)
+        status = no_memory(err);
+    if (status == OCK_OK)
+        status = find_class_factors(job, spec, factors, err);
+    for (size_t row = 0; row < rows && status == OCK_OK; row++) {
+        double weight = train->weights ? (double)train->weights[row] : 1;
+        job->train_weights[row] = (float)(weight * factors[train->table.labels[row]]);
+    }
+    free(factors);
+    return status;
+}
+
+static void connect(struct job_data *job, enum ock_part_name part, struct ock_rows *out)
+{
+    const struct input *input = &job->inputs[job->inputs[part].dataset ? part : OCK_PART_TRAIN];
+    struct ock_source *source = &job->sources[part];
+    source->table = &input->table;
+    source->weights = input->weights;
+    if (part == OCK_PART_TRAIN && job->train_weights)
+        source->weights = job->train_weights;
+    out->source = source;
+    out->rows = job->rows[part];
+    out->weight_sum = 0;
+    for (size_t i = 0; i < out->count; i++)
+        out->weight_sum += source->weights ? (double)source->weights[out->rows[i]] : 1;
+}
+
+/* Columns, targets and weights of every dataset. */
+static enum ock_status open_inputs(struct job_data *job, const struct ock_spec *spec,
+                                   struct ock_err *err)
+{
+    enum ock_status status = OCK_OK;
+    const struct ock_dataset *train = job->inputs[OCK_PART_TRAIN].dataset;
+    for (size_t i = 0; i < OCK_PARTS && status == OCK_OK; i++) {
+        struct input *input = &job->inputs[i];
+        if (!input->dataset)
+            continue;
+        status = open_input(input, spec, train, err);
+        if (status == OCK_OK && i == OCK_PART_TRAIN && wants_classes(spec))
+            status = ock_classes_init(&job->classes, train, input->columns.target, err);
+        if (status == OCK_OK)
+            status = wants_classes(spec) ? label_input(input, &job->classes, err)
+                                         : check_target(input, err);
+        if (status == OCK_OK)
+            status = weigh_input(input, err);
+    }
+    return status;
+}
+
+static enum ock_status make_rows(struct job_data *job, const struct ock_spec *spec,
+                                 struct ock_err *err)
+{
+    enum ock_status status = split_rows(job, spec, err);
+    if (status == OCK_OK)
+        status = take_all_rows(job, OCK_PART_VALIDATION, &job->data.validation, err);
+    if (status == OCK_OK)
+        status = take_all_rows(job, OCK_PART_TEST, &job->data.test, err);
+    if (status == OCK_OK)
+        status = fit_features(job, spec, err);
+    if (status == OCK_OK)
+        status = weigh_classes(job, spec, err);
+    if (status != OCK_OK || wants_classes(spec))
+        return status;
+    fit_target(job, spec);
+    if (!isfinite(job->data.target_mean) || !isfinite(job->data.target_scale))
+        return ock_fail(err, OCK_INVALID, "the target's numbers are too large to be scaled");
+    for (size_t i = 0; i < OCK_PARTS && status == OCK_OK; i++) {
+        if (job->inputs[i].dataset)
+            status = scale_targets(job, &job->inputs[i], err);
+    }
+    return status;
+}
+
+/* What the caller sees of it all. */
+static enum ock_status publish(struct job_data *job, const struct ock_spec *spec,
+                               struct ock_err *err)
+{
+    struct ock_data *data = &job->data;
+    const struct ock_schema *schema = ock_dataset_schema(job->inputs[OCK_PART_TRAIN].dataset);
+    connect(job, OCK_PART_TRAIN, &data->train);
+    connect(job, OCK_PART_VALIDATION, &data->validation);
+    connect(job, OCK_PART_TEST, &data->test);
+    if (!(data->train.weight_sum > 0))
+        return ock_fail(err, OCK_INVALID, "the weights of all training rows are 0");
+    if (spec->loss == OCK_BINARY_CROSS_ENTROPY && job->classes.count != 2)
+        return ock_fail(err, OCK_INVALID,
+                        "binary_cross_entropy needs two classes, the target \"%s\" has %zu",
+                        spec->data.target, job->classes.count);
+    data->features = job->inputs[OCK_PART_TRAIN].columns.count;
+    data->classes = job->classes.count;
+    data->class_names = job->classes.names;
+    data->feature_names = job->feature_names;
+    data->outputs =
+        spec->loss == OCK_BINARY_CROSS_ENTROPY || !wants_classes(spec) ? 1 : data->classes;
+    data->shape_count = schema->shape_count;
+    memcpy(data->shape, schema->shape, sizeof(data->shape));
+    data->owned = job;
+    return OCK_OK;
+}
+
+enum ock_status ock_data_open(struct ock_data **out, const struct ock_spec *spec,
+                              const struct ock_dataset *train, const struct ock_dataset *validation,
+                              const struct ock_dataset *test, struct ock_err *err)
+{
+    struct job_data *job = calloc(1, sizeof(*job));
+    if (!job)
+        return no_memory(err);
+    job->inputs[OCK_PART_TRAIN] = (struct input){.dataset = train, .what = ""};
+    job->inputs[OCK_PART_VALIDATION] =
+        (struct input){.dataset = validation, .what = "validation dataset: "};
+    job->inputs[OCK_PART_TEST] = (struct input){.dataset = test, .what = "test dataset: "};
+    enum ock_status status = open_inputs(job, spec, err);
+    if (status == OCK_OK)
+        status = make_rows(job, spec, err);
+    if (status == OCK_OK)
+        status = publish(job, spec, err);
+    if (status == OCK_OK) {
+        *out = &job->data;
+        job = NULL;
+    }
+    job_data_free(job);
+    return status;
+}
+
+enum ock_status ock_data_counts(const struct ock_spec *spec, const struct ock_dataset *train,
+                                const struct ock_dataset *validation,
+                                const struct ock_dataset *test, size_t *train_rows,
+                                size_t *validation_rows, size_t *test_rows, struct ock_err *err)
+{
+    const struct ock_schema *schema = ock_dataset_schema(train);
+    struct ock_classes classes = {0};
+    int32_t *labels = NULL;
+    enum ock_status status = OCK_OK;
+    if (spec->data.stratify && wants_classes(spec)) {
+        size_t target = ock_column_near(schema, spec->data.target, schema->column_count - 1);
+        if (target == SIZE_MAX)
+            return ock_fail(err, OCK_INVALID, "there is no column \"%s\" for the target",
+                            spec->data.target);
+        labels = malloc(schema->rows * sizeof(*labels));
+        status = labels ? ock_classes_init(&classes, train, target, err) : no_memory(err);
+        if (status == OCK_OK)
+            status = ock_classes_label(&classes, train, target, labels, "", err);
+    }
+    size_t counts[OCK_PARTS];
+    struct ock_split split =
+        split_of(spec, schema->rows, labels, classes.count, validation != NULL, test != NULL);
+    if (status == OCK_OK)
+        status = ock_split_counts(&split, counts, err);
+    if (status == OCK_OK) {
+        *train_rows = counts[OCK_PART_TRAIN];
+        *validation_rows =
+            validation ? ock_dataset_schema(validation)->rows : counts[OCK_PART_VALIDATION];
+        *test_rows = test ? ock_dataset_schema(test)->rows : counts[OCK_PART_TEST];
+    }
+    ock_classes_deinit(&classes);
+    free(labels);
+    return status;
+}

@@ -1,0 +1,132 @@
+/* Scaling. Means and variances are two passes in double; a column whose rows are all equal gets
+ * exactly its value as the mean and 1 as the scale, whatever rounding would have made of it. */
+#include "core/data/scaler.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+struct range {
+    double *row, *min, *max; /* [features] each, in one allocation at row */
+};
+
+static enum ock_status find_range(const struct ock_table *table, const uint32_t *rows, size_t count,
+                                  struct range *range, struct ock_err *err)
+{
+    size_t features = table->features;
+    range->row = malloc(3 * features * sizeof(double));
+    if (!range->row)
+        return ock_fail(err, OCK_NOMEM, "out of memory for the scaler");
+    range->min = range->row + features;
+    range->max = range->min + features;
+    ock_table_raw(table, rows[0], range->min);
+    ock_table_raw(table, rows[0], range->max);
+    for (size_t i = 1; i < count; i++) {
+        ock_table_raw(table, rows[i], range->row);
+        for (size_t c = 0; c < features; c++) {
+            range->min[c] = range->row[c] < range->min[c] ? range->row[c] : range->min[c];
+            range->max[c] = range->row[c] > range->max[c] ? range->row[c] : range->max[c];
+        }
+    }
+    return OCK_OK;
+}
+
+/* mean and, as scale, the population's standard deviation. range->row is room. */
+static void fit_standard(const struct ock_table *table, const uint32_t *rows, size_t count,
+                         const struct range *range, double *mean, double *scale)
+{
+    size_t features = table->features;
+    for (size_t c = 0; c < features; c++) {
+        mean[c] = 0;
+        scale[c] = 0;
+    }
+    for (size_t i = 0; i < count; i++) {
+        ock_table_raw(table, rows[i], range->row);
+        for (size_t c = 0; c < features; c++)
+            mean[c] += range->row[c];
+    }
+    for (size_t c = 0; c < features; c++)
+        mean[c] /= (double)count;
+    for (size_t i = 0; i < count; i++) {
+        ock_table_raw(table, rows[i], range->row);
+        for (size_t c = 0; c < features; c++) {
+            double distance = range->row[c] - mean[c];
+            scale[c] += distance * distance;
+        }
+    }
+    for (size_t c = 0; c < features; c++) {
+        scale[c] = sqrt(scale[c] / (double)count);
+        if (range->min[c] == range->max[c] || scale[c] == 0) {
+            mean[c] = range->min[c];
+            scale[c] = 1;
+        }
+    }
+}
+
+/* Bytes are pixels: divided by 255, unless the spec names a scaling. */
+static void scale_bytes(const struct ock_table *table, const size_t *columns, double *mean,
+                        double *scale, size_t *numbers)
+{
+    const struct ock_schema *schema = ock_dataset_schema(table->dataset);
+    *numbers = 0;
+    for (size_t f = 0; f < table->features; f++) {
+        if (schema->columns[columns[f]].type == OCK_COLUMN_BYTE) {
+            mean[f] = 0;
+            scale[f] = 255;
+        } else {
+            (*numbers)++;
+        }
+    }
+}
+
+static void fill(const struct ock_table *table, double *mean, double *scale, double divisor)
+{
+    for (size_t f = 0; f < table->features; f++) {
+        mean[f] = 0;
+        scale[f] = divisor;
+    }
+}
+
+enum ock_status ock_scaler_fit(const struct ock_data_spec *spec, const struct ock_table *table,
+                               const size_t *columns, const uint32_t *rows, size_t count,
+                               double *mean, double *scale, double *clip, const char **name,
+                               struct ock_err *err)
+{
+    static const char *const names[] = {"auto", "standard", "minmax", "none", "divide"};
+    struct range range = {0};
+    enum ock_status status = OCK_OK;
+    size_t numbers = 1;
+    *name = names[spec->scaling];
+    *clip = (double)INFINITY;
+    switch (spec->scaling) {
+    case OCK_SCALING_NONE:
+        fill(table, mean, scale, 1);
+        return OCK_OK;
+    case OCK_SCALING_DIVIDE:
+        fill(table, mean, scale, spec->divide);
+        return OCK_OK;
+    case OCK_SCALING_AUTO:
+        scale_bytes(table, columns, mean, scale, &numbers);
+        if (numbers == 0)
+            return OCK_OK;
+        *clip = 10;
+        break;
+    case OCK_SCALING_STANDARD:
+    case OCK_SCALING_MINMAX:
+        break;
+    }
+    status = find_range(table, rows, count, &range, err);
+    if (status != OCK_OK)
+        return status;
+    if (spec->scaling == OCK_SCALING_MINMAX) {
+        for (size_t f = 0; f < table->features; f++) {
+            mean[f] = range.min[f];
+            scale[f] = range.max[f] > range.min[f] ? range.max[f] - range.min[f] : 1;
+        }
+    } else {
+        fit_standard(table, rows, count, &range, mean, scale);
+        if (spec->scaling == OCK_SCALING_AUTO)
+            scale_bytes(table, columns, mean, scale, &numbers);
+    }
+    free(range.row);
+    return OCK_OK;
+}

@@ -1,0 +1,155 @@
+/* The split is arithmetic on class counts first (quotas), then a walk over the rows in the order of
+ * their random keys. */
+#include "core/data/split.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "core/base/random.h"
+
+struct quota {
+    size_t rows;  /* of the class */
+    size_t taken; /* by earlier parts */
+    size_t part[OCK_PARTS];
+    double fraction; /* what floor took away */
+    size_t number;   /* of the class */
+};
+
+static int by_fraction(const void *a, const void *b)
+{
+    const struct quota *x = *(const struct quota *const *)a;
+    const struct quota *y = *(const struct quota *const *)b;
+    if (x->fraction != y->fraction)
+        return x->fraction > y->fraction ? -1 : 1;
+    return (x->number > y->number) - (x->number < y->number);
+}
+
+/* Gives `total` rows to the part: whole shares first, then the remainder. order [classes] is room
+ * for sorting. Returns what could be given. */
+static size_t give(struct quota *quotas, const struct quota **order, size_t classes,
+                   enum ock_part_name part, double fraction, size_t total)
+{
+    size_t given = 0;
+    for (size_t c = 0; c < classes; c++) {
+        double share = fraction * (double)quotas[c].rows;
+        size_t free_rows = quotas[c].rows - quotas[c].taken;
+        size_t whole = quotas[c].rows > 1 ? (size_t)share : 0;
+        whole = whole < free_rows ? whole : free_rows;
+        whole = whole < total - given ? whole : total - given;
+        quotas[c].part[part] = whole;
+        quotas[c].fraction = share - floor(share);
+        given += whole;
+        order[c] = &quotas[c];
+    }
+    qsort(order, classes, sizeof(*order), by_fraction);
+    for (size_t i = 0; i < classes && given < total; i++) {
+        struct quota *quota = &quotas[order[i]->number];
+        if (quota->rows > 1 && quota->taken + quota->part[part] < quota->rows) {
+            quota->part[part]++;
+            given++;
+        }
+    }
+    for (size_t c = 0; c < classes; c++)
+        quotas[c].taken += quotas[c].part[part];
+    return given;
+}
+
+/* The quotas of all classes: owned by the caller (free). Errors: NOMEM. */
+static enum ock_status make_quotas(const struct ock_split *split, struct quota **out,
+                                   size_t counts[OCK_PARTS], struct ock_err *err)
+{
+    size_t classes = split->labels ? split->classes : 1;
+    struct quota *quotas = calloc(classes, sizeof(*quotas));
+    const struct quota **order = calloc(classes, sizeof(*order));
+    if (!quotas || !order) {
+        free(quotas);
+        free(order);
+        return ock_fail(err, OCK_NOMEM, "out of memory for the split");
+    }
+    if (!split->labels)
+        quotas[0].rows = split->rows;
+    for (size_t row = 0; split->labels && row < split->rows; row++)
+        quotas[split->labels[row]].rows++;
+    for (size_t c = 0; c < classes; c++)
+        quotas[c].number = c;
+
+    double fractions[OCK_PARTS] = {0, split->validation, split->test};
+    size_t left = split->rows;
+    for (enum ock_part_name p = OCK_PART_VALIDATION; p <= OCK_PART_TEST; p++) {
+        size_t total = (size_t)floor(fractions[p] * (double)split->rows + 0.5);
+        total = total < left - 1 ? total : left - 1;
+        counts[p] = total ? give(quotas, order, classes, p, fractions[p], total) : 0;
+        left -= counts[p];
+    }
+    counts[OCK_PART_TRAIN] = left;
+    free(order);
+    *out = quotas;
+    return OCK_OK;
+}
+
+enum ock_status ock_split_counts(const struct ock_split *split, size_t counts[OCK_PARTS],
+                                 struct ock_err *err)
+{
+    struct quota *quotas = NULL;
+    enum ock_status status = make_quotas(split, &quotas, counts, err);
+    free(quotas);
+    return status;
+}
+
+struct keyed {
+    uint64_t key;
+    uint32_t row;
+};
+
+static int by_key(const void *a, const void *b)
+{
+    const struct keyed *x = a;
+    const struct keyed *y = b;
+    if (x->key != y->key)
+        return x->key < y->key ? -1 : 1;
+    return (x->row > y->row) - (x->row < y->row);
+}
+
+static enum ock_part_name next_part(struct quota *quota)
+{
+    for (enum ock_part_name p = OCK_PART_VALIDATION; p <= OCK_PART_TEST; p++) {
+        if (quota->part[p] > 0) {
+            quota->part[p]--;
+            return p;
+        }
+    }
+    return OCK_PART_TRAIN;
+}
+
+enum ock_status ock_split_make(const struct ock_split *split, unsigned char *part,
+                               size_t counts[OCK_PARTS], struct ock_err *err)
+{
+    struct quota *quotas = NULL;
+    struct keyed *keyed = NULL;
+    enum ock_status status = make_quotas(split, &quotas, counts, err);
+    if (status != OCK_OK)
+        return status;
+    for (size_t row = 0; row < split->rows; row++)
+        part[row] = OCK_PART_TRAIN;
+    if (counts[OCK_PART_TRAIN] == split->rows)
+        goto done;
+
+    keyed = malloc(split->rows * sizeof(*keyed));
+    if (!keyed) {
+        status = ock_fail(err, OCK_NOMEM, "out of memory for the split of %zu rows", split->rows);
+        goto done;
+    }
+    struct ock_stream stream = ock_stream_make(split->seed, OCK_RANDOM_SPLIT, 0, 0);
+    for (size_t row = 0; row < split->rows; row++)
+        keyed[row] = (struct keyed){ock_random_u64(stream, row), (uint32_t)row};
+    qsort(keyed, split->rows, sizeof(*keyed), by_key);
+    for (size_t i = 0; i < split->rows; i++) {
+        size_t row = keyed[i].row;
+        struct quota *quota = &quotas[split->labels ? (size_t)split->labels[row] : 0];
+        part[row] = (unsigned char)next_part(quota);
+    }
+done:
+    free(keyed);
+    free(quotas);
+    return status;
+}

@@ -1,0 +1,188 @@
+/* Reading rows. All paths compute (x - mean) / scale in double and round once, so it does not matter
+ * to the bits which one a row takes: a cached row, a table of the 256 bytes, or the division itself. */
+#include "core/data/table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/limits.h"
+#include "core/data/format.h"
+
+/* Bytes that go through a table are about as fast as floats that come from memory, so a cache of
+ * them pays only while it stays near the processor. */
+#define BYTE_CACHE_MAX (2 * OCK_MIB)
+
+void ock_table_deinit(struct ock_table *table)
+{
+    free(table->segments);
+    free(table->byte_values);
+    free(table->cache);
+    free(table->labels);
+    free(table->targets);
+    *table = (struct ock_table){0};
+}
+
+enum ock_status ock_table_init(struct ock_table *table, const struct ock_dataset *dataset,
+                               const size_t *columns, size_t features, struct ock_err *err)
+{
+    const struct ock_schema *schema = ock_dataset_schema(dataset);
+    size_t block_count;
+    const struct ock_block *blocks = ock_dataset_blocks(dataset, &block_count);
+    struct ock_table made = {.dataset = dataset, .rows = schema->rows, .features = features};
+    made.segments = calloc(features, sizeof(*made.segments));
+    if (!made.segments)
+        return ock_fail(err, OCK_NOMEM, "out of memory for %zu features", features);
+    size_t last_block = SIZE_MAX, next_offset = 0;
+    for (size_t f = 0; f < features; f++) {
+        const struct ock_column *column = &schema->columns[columns[f]];
+        if (column->block != last_block || column->offset != next_offset) {
+            const struct ock_block *block = &blocks[column->block];
+            made.segments[made.segment_count++] = (struct ock_segment){.storage = block->storage,
+                                                                       .data = block->data,
+                                                                       .stride = block->width,
+                                                                       .offset = column->offset,
+                                                                       .feature = f};
+        }
+        made.segments[made.segment_count - 1].width++;
+        last_block = column->block;
+        next_offset = column->offset + 1;
+    }
+    *table = made;
+    return OCK_OK;
+}
+
+void ock_table_raw(const struct ock_table *table, size_t row, double *values)
+{
+    for (size_t s = 0; s < table->segment_count; s++) {
+        const struct ock_segment *segment = &table->segments[s];
+        size_t at = row * segment->stride + segment->offset;
+        double *out = values + segment->feature;
+        if (segment->storage == OCK_STORE_U8) {
+            const uint8_t *in = (const uint8_t *)segment->data + at;
+            for (size_t i = 0; i < segment->width; i++)
+                out[i] = in[i];
+        } else if (segment->storage == OCK_STORE_F32) {
+            const float *in = (const float *)segment->data + at;
+            for (size_t i = 0; i < segment->width; i++)
+                out[i] = (double)in[i];
+        } else {
+            memcpy(out, (const double *)segment->data + at, segment->width * sizeof(*out));
+        }
+    }
+}
+
+/* The one formula. Neither comparison holds for NaN, which passes. */
+static inline float encode(double x, double mean, double scale, double clip)
+{
+    double y = (x - mean) / scale;
+    y = y > clip ? clip : y;
+    y = y < -clip ? -clip : y;
+    return (float)y;
+}
+
+static void encode_segment(const struct ock_table *table, const struct ock_segment *segment,
+                           size_t row, float *restrict x)
+{
+    size_t at = row * segment->stride + segment->offset;
+    size_t width = segment->width;
+    const double *restrict mean = table->mean + segment->feature;
+    const double *restrict scale = table->scale + segment->feature;
+    double clip = table->clip;
+    x += segment->feature;
+    if (segment->bytes) {
+        const uint8_t *restrict in = (const uint8_t *)segment->data + at;
+        const float *restrict values = segment->bytes;
+        for (size_t i = 0; i < width; i++)
+            x[i] = values[in[i]];
+    } else if (segment->storage == OCK_STORE_U8) {
+        const uint8_t *restrict in = (const uint8_t *)segment->data + at;
+        for (size_t i = 0; i < width; i++)
+            x[i] = encode(in[i], mean[i], scale[i], clip);
+    } else if (segment->storage == OCK_STORE_F32) {
+        const float *restrict in = (const float *)segment->data + at;
+        for (size_t i = 0; i < width; i++)
+            x[i] = encode((double)in[i], mean[i], scale[i], clip);
+    } else {
+        const double *restrict in = (const double *)segment->data + at;
+        for (size_t i = 0; i < width; i++)
+            x[i] = encode(in[i], mean[i], scale[i], clip);
+    }
+}
+
+static void encode_row(const struct ock_table *table, size_t row, float *x)
+{
+    for (size_t s = 0; s < table->segment_count; s++)
+        encode_segment(table, &table->segments[s], row, x);
+}
+
+/* A table of the 256 encoded values for every byte segment whose columns are scaled alike. */
+static enum ock_status make_byte_values(struct ock_table *table, struct ock_err *err)
+{
+    table->byte_values = malloc(table->segment_count * 256 * sizeof(*table->byte_values));
+    if (!table->byte_values)
+        return ock_fail(err, OCK_NOMEM, "out of memory for the scaler");
+    for (size_t s = 0; s < table->segment_count; s++) {
+        struct ock_segment *segment = &table->segments[s];
+        const double *mean = table->mean + segment->feature;
+        const double *scale = table->scale + segment->feature;
+        bool alike = segment->storage == OCK_STORE_U8;
+        for (size_t i = 1; i < segment->width && alike; i++)
+            alike = mean[i] == mean[0] && scale[i] == scale[0];
+        if (!alike)
+            continue;
+        float *values = table->byte_values + 256 * s;
+        for (size_t v = 0; v < 256; v++)
+            values[v] = encode((double)v, mean[0], scale[0], table->clip);
+        segment->bytes = values;
+    }
+    return OCK_OK;
+}
+
+static bool worth_a_cache(const struct ock_table *table)
+{
+    size_t limit = BYTE_CACHE_MAX;
+    for (size_t s = 0; s < table->segment_count; s++) {
+        if (!table->segments[s].bytes)
+            limit = OCK_CACHE_BYTES_MAX;
+    }
+    return table->rows <= limit / sizeof(float) / table->features;
+}
+
+enum ock_status ock_table_scale(struct ock_table *table, const double *mean, const double *scale,
+                                double clip, struct ock_err *err)
+{
+    table->mean = mean;
+    table->scale = scale;
+    table->clip = clip;
+    enum ock_status status = make_byte_values(table, err);
+    if (status != OCK_OK || !worth_a_cache(table))
+        return status;
+    size_t bytes = table->rows * table->features * sizeof(float);
+    /* Whole cache lines, as aligned_alloc asks for. */
+    float *cache = aligned_alloc(OCK_FILE_ALIGNMENT, (bytes + OCK_FILE_ALIGNMENT - 1) /
+                                                         OCK_FILE_ALIGNMENT * OCK_FILE_ALIGNMENT);
+    if (!cache)
+        return ock_fail(err, OCK_NOMEM, "out of memory for %zu bytes of encoded rows", bytes);
+    for (size_t row = 0; row < table->rows; row++)
+        encode_row(table, row, cache + row * table->features);
+    table->cache = cache;
+    return OCK_OK;
+}
+
+void ock_table_encode(const struct ock_table *table, const uint32_t *rows, size_t count, float *x)
+{
+    size_t features = table->features;
+    if (!table->cache) {
+        for (size_t i = 0; i < count; i++)
+            encode_row(table, rows[i], x + i * features);
+        return;
+    }
+    /* Rows that follow each other, as in every evaluation, are one copy. */
+    for (size_t i = 0; i < count;) {
+        size_t run = 1;
+        while (i + run < count && rows[i + run] == rows[i] + run)
+            run++;
+        memcpy(x + i * features, table->cache + rows[i] * features, run * features * sizeof(*x));
+        i += run;
+    }
+}
