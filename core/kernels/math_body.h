@@ -95,7 +95,10 @@ ALWAYS_INLINE vf vf_normal(vf x, vf *density, vf *cut)
     const vf tail = vf_mul(e, vf_mul(t, vf_polynomial(t, tail_q, TAIL_DEGREE)));
     *density = vf_mul(vf_set(NORMAL_PEAK), e);
     *cut = vf_copysign(a, x);
-    return vf_select(vf_lt(x, vf_zero()), tail, vf_sub(vf_set(1.0f), tail));
+    const vf s = vf_mul(x, x);
+    const vf center = vf_fma(x, vf_polynomial(s, center_q, CENTER_DEGREE), vf_set(0.5f));
+    const vf outer = vf_select(vf_lt(x, vf_zero()), tail, vf_sub(vf_set(1.0f), tail));
+    return vf_select(vf_lt(a, vf_set(CENTER_MAX)), center, outer);
 }
 
 ALWAYS_INLINE vf vf_gelu(vf x)

@@ -15,8 +15,7 @@
  * low bits of the sum. */
 #define ROUND_MAGIC 0x1.8p+23f
 
-/* exp is 0 below and infinite above: the logarithms of the smallest normal and the largest float.
- */
+/* exp is 0 below and infinite above: the logarithms of the smallest normal and largest float. */
 #define EXP_MIN -0x1.5d589ep+6f
 #define EXP_MAX 0x1.62e42ep+6f
 
@@ -37,16 +36,23 @@ enum { TANH_DEGREE = 4 };
 static const float tanh_q[TANH_DEGREE + 1] = {-0x1.55552ep-2f, 0x1.110646p-3f, -0x1.b81dc2p-5f,
                                               0x1.5157fep-6f, -0x1.722b08p-8f};
 
-/* The normal distribution's upper tail: Q(a) = exp(-a^2/2) t q(t), t = 1/(1 + 0.3 a),
- * 0 <= a <= 13.3: 3.4e-9. At TAIL_MAX the exponential is 0 already. */
-#define TAIL_MAX    14.0f
-#define TAIL_SLOPE  0.3f
-#define NORMAL_PEAK 0x1.988454p-2f /* 1/sqrt(2 pi) */
-enum { TAIL_DEGREE = 9 };
-static const float tail_q[TAIL_DEGREE + 1] = {
-    0x1.ea3c60p-4f,  0x1.e9c820p-4f, 0x1.c366e4p-4f,  0x1.41a024p-4f, 0x1.885e86p-4f,
-    -0x1.42ac76p-4f, 0x1.87410ep-3f, -0x1.d249a8p-3f, 0x1.cba430p-4f, -0x1.514250p-6f};
-#define TAIL_HEAD_BITS 0xfffff000u /* keeps 12 bits of a: their square is exact */
+/* The normal distribution's upper tail: exp(-a^2/2) t q(t), t = 1/(1 + 0.4 a), 1 <= a <= 13.3:
+ * 4.6e-9. At TAIL_MAX the exponential is 0 already. */
+#define TAIL_MAX       14.0f
+#define TAIL_SLOPE     0.4f
+#define NORMAL_PEAK    0x1.988454p-2f /* 1/sqrt(2 pi) */
+#define TAIL_HEAD_BITS 0xfffff000u    /* keeps 12 bits of a: their square is exact */
+enum { TAIL_DEGREE = 8 };
+static const float tail_q[TAIL_DEGREE + 1] = {0x1.46d11cp-3f,  0x1.46c082p-3f, 0x1.12d266p-3f,
+                                              0x1.56daccp-4f,  0x1.d31da0p-8f, 0x1.7e13d6p-6f,
+                                              -0x1.9ab234p-3f, 0x1.83e41ep-3f, -0x1.ce82f6p-5f};
+
+/* Its integral near zero: 1/2 + x q(s), s = x^2 <= 1: 7.1e-10. */
+#define CENTER_MAX 1.0f
+enum { CENTER_DEGREE = 5 };
+static const float center_q[CENTER_DEGREE + 1] = {0x1.988454p-2f,  -0x1.105832p-4f,
+                                                  0x1.46ce4cp-7f,  -0x1.36fd42p-10f,
+                                                  0x1.dbff16p-14f, -0x1.00d526p-17f};
 
 #define LEAKY_SLOPE 0.01f
 

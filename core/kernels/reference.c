@@ -187,6 +187,9 @@ static float normal(float x, float *density, float *cut)
     const float tail = e * (t * polynomial(t, tail_q, TAIL_DEGREE));
     *density = NORMAL_PEAK * e;
     *cut = copysignf(a, x);
+    const float s = x * x;
+    if (a < CENTER_MAX)
+        return fmaf(x, polynomial(s, center_q, CENTER_DEGREE), 0.5f);
     return x < 0.0f ? tail : 1.0f - tail;
 }
 
