@@ -9,8 +9,9 @@ struct range {
     double *row, *min, *max; /* [features] each, in one allocation at row */
 };
 
+/* The range of each feature over the rows, and their mean. */
 static enum ock_status find_range(const struct ock_table *table, const uint32_t *rows, size_t count,
-                                  struct range *range, struct ock_err *err)
+                                  struct range *range, double *mean, struct ock_err *err)
 {
     size_t features = table->features;
     range->row = malloc(3 * features * sizeof(double));
@@ -20,32 +21,28 @@ static enum ock_status find_range(const struct ock_table *table, const uint32_t 
     range->max = range->min + features;
     ock_table_raw(table, rows[0], range->min);
     ock_table_raw(table, rows[0], range->max);
+    ock_table_raw(table, rows[0], mean);
     for (size_t i = 1; i < count; i++) {
         ock_table_raw(table, rows[i], range->row);
         for (size_t c = 0; c < features; c++) {
-            range->min[c] = range->row[c] < range->min[c] ? range->row[c] : range->min[c];
-            range->max[c] = range->row[c] > range->max[c] ? range->row[c] : range->max[c];
+            double x = range->row[c];
+            range->min[c] = x < range->min[c] ? x : range->min[c];
+            range->max[c] = x > range->max[c] ? x : range->max[c];
+            mean[c] += x;
         }
     }
+    for (size_t c = 0; c < features; c++)
+        mean[c] /= (double)count;
     return OCK_OK;
 }
 
-/* mean and, as scale, the population's standard deviation. range->row is room. */
+/* scale: the population's standard deviation around the mean. range->row is room. */
 static void fit_standard(const struct ock_table *table, const uint32_t *rows, size_t count,
                          const struct range *range, double *mean, double *scale)
 {
     size_t features = table->features;
-    for (size_t c = 0; c < features; c++) {
-        mean[c] = 0;
-        scale[c] = 0;
-    }
-    for (size_t i = 0; i < count; i++) {
-        ock_table_raw(table, rows[i], range->row);
-        for (size_t c = 0; c < features; c++)
-            mean[c] += range->row[c];
-    }
     for (size_t c = 0; c < features; c++)
-        mean[c] /= (double)count;
+        scale[c] = 0;
     for (size_t i = 0; i < count; i++) {
         ock_table_raw(table, rows[i], range->row);
         for (size_t c = 0; c < features; c++) {
@@ -114,7 +111,7 @@ enum ock_status ock_scaler_fit(const struct ock_data_spec *spec, const struct oc
     case OCK_SCALING_MINMAX:
         break;
     }
-    status = find_range(table, rows, count, &range, err);
+    status = find_range(table, rows, count, &range, mean, err);
     if (status != OCK_OK)
         return status;
     if (spec->scaling == OCK_SCALING_MINMAX) {

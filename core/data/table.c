@@ -12,6 +12,8 @@
  * them pays only while it stays near the processor. */
 #define BYTE_CACHE_MAX (2 * OCK_MIB)
 
+enum { CACHE_LINE_BYTES = 64, PREFETCH_ROWS = 2 };
+
 void ock_table_deinit(struct ock_table *table)
 {
     free(table->segments);
@@ -169,12 +171,28 @@ enum ock_status ock_table_scale(struct ock_table *table, const double *mean, con
     return OCK_OK;
 }
 
+/* Shuffled rows lie anywhere in memory: ask for one while the rows before it are encoded. */
+static void prefetch_row(const struct ock_table *table, size_t row)
+{
+    for (size_t s = 0; s < table->segment_count; s++) {
+        const struct ock_segment *segment = &table->segments[s];
+        size_t bytes = ock_storage_bytes(segment->storage);
+        const char *begin =
+            (const char *)segment->data + (row * segment->stride + segment->offset) * bytes;
+        for (size_t i = 0; i < segment->width * bytes; i += CACHE_LINE_BYTES)
+            __builtin_prefetch(begin + i);
+    }
+}
+
 void ock_table_encode(const struct ock_table *table, const uint32_t *rows, size_t count, float *x)
 {
     size_t features = table->features;
     if (!table->cache) {
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < count; i++) {
+            if (i + PREFETCH_ROWS < count)
+                prefetch_row(table, rows[i + PREFETCH_ROWS]);
             encode_row(table, rows[i], x + i * features);
+        }
         return;
     }
     /* Rows that follow each other, as in every evaluation, are one copy. */
