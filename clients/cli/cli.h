@@ -58,6 +58,7 @@ void cli_puts(const char *text);
 void cli_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void cli_out_flush(void);
 bool cli_out_closed(void);
+void cli_out_give_up(void); /* its reader was seen to leave: closed from now on */
 
 /* --- term.c: what the terminal can show ---------------------------------------------------------
  */
@@ -82,11 +83,12 @@ size_t cli_text_width(const char *text);
 enum { CLI_NUMBER_SIZE = 32 };
 void cli_format_loss(char text[CLI_NUMBER_SIZE],
                      double value); /* "0.4512", "3.1e-05", "-" if NaN */
-void cli_format_share(char text[CLI_NUMBER_SIZE], double value);  /* 0.9123 is "91.23%" */
-void cli_format_count(char text[CLI_NUMBER_SIZE], double value);  /* 1234567 is "1,234,567" */
-void cli_format_rate(char text[CLI_NUMBER_SIZE], double value);   /* 182000 is "182k" */
-void cli_format_bytes(char text[CLI_NUMBER_SIZE], double value);  /* 36864 is "36 KiB" */
-void cli_format_time(char text[CLI_NUMBER_SIZE], double seconds); /* "0.42 s", "3 min 20 s" */
+void cli_format_share(char text[CLI_NUMBER_SIZE], double value); /* 0.9123 is "91.23%" */
+void cli_format_count(char text[CLI_NUMBER_SIZE], double value); /* 1234567 is "1,234,567" */
+void cli_format_rate(char text[CLI_NUMBER_SIZE], double value);  /* 182000 is "182k" */
+void cli_format_bytes(char text[CLI_NUMBER_SIZE], double value); /* 36864 is "36 KiB" */
+void cli_format_time(char text[CLI_NUMBER_SIZE],
+                     double seconds); /* "3.1 ms", "0.42 s", "3 min 20 s" */
 
 /* A number somewhere in an object, by a path of keys with dots ("train.data_loss"); NAN if it is
  * not there or null. cli_text_at likewise: NULL. */

@@ -34,7 +34,7 @@ static const char *reason_words(const char *reason)
 static void print_wrapped(const struct cli_term *term, enum cli_style style, const char *text)
 {
     size_t width = cli_term_width(), at = 0;
-    cli_puts(cli_style(term, style));
+    cli_puts(style == CLI_PLAIN ? "" : cli_style(term, style));
     for (const char *word = text; *word;) {
         size_t bytes = strcspn(word, " ");
         char copy[256];
@@ -52,7 +52,7 @@ static void print_wrapped(const struct cli_term *term, enum cli_style style, con
         word += bytes;
         word += strspn(word, " ");
     }
-    cli_printf("%s\n", cli_style(term, CLI_PLAIN));
+    cli_printf("%s\n", style == CLI_PLAIN ? "" : cli_style(term, CLI_PLAIN));
 }
 
 static void add(char *text, const char *more)
@@ -160,18 +160,23 @@ static void add_penalty(char *text, const cJSON *event)
     add(text, words);
 }
 
+/* "validation loss lies 0.0590 above training loss" */
 static void add_gap(char *text, const cJSON *at, const cJSON *last)
 {
     char gap[CLI_NUMBER_SIZE], words[200];
-    if (!cli_at(at, "gap.loss"))
+    double value = cli_number_at(at, "gap.loss");
+    if (isnan(value))
         return;
-    cli_format_loss(gap, cli_number_at(at, "gap.loss"));
-    snprintf(words, sizeof(words), "; validation loss lies %s above training loss", gap);
+    cli_format_loss(gap, fabs(value));
+    snprintf(words, sizeof(words), "; validation loss lies %s %s training loss", gap,
+             value < 0 ? "below" : "above");
     add(text, words);
-    if (last == at || !cli_at(last, "gap.loss"))
+    value = cli_number_at(last, "gap.loss");
+    if (last == at || isnan(value))
         return;
-    cli_format_loss(gap, cli_number_at(last, "gap.loss"));
-    snprintf(words, sizeof(words), " (%s at the last epoch)", gap);
+    cli_format_loss(gap, fabs(value));
+    snprintf(words, sizeof(words), " (%s %s at the last epoch)", gap,
+             value < 0 ? "below" : "above");
     add(text, words);
 }
 

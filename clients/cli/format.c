@@ -84,6 +84,8 @@ void cli_format_time(char text[CLI_NUMBER_SIZE], double seconds)
 {
     if (!(seconds >= 0 && seconds < 1e12)) {
         snprintf(text, CLI_NUMBER_SIZE, "-");
+    } else if (seconds < 0.0995) {
+        snprintf(text, CLI_NUMBER_SIZE, "%.*f ms", seconds < 0.00995 ? 1 : 0, 1000 * seconds);
     } else if (seconds < 59.95) {
         snprintf(text, CLI_NUMBER_SIZE, "%.*f s", seconds < 9.995 ? 2 : 1, seconds);
     } else {

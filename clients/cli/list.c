@@ -123,7 +123,7 @@ static enum cli_exit print_page(const struct cli_answer *answer)
 
 enum cli_exit cli_list(int argc, char **argv)
 {
-    static const struct argp argp = {options, parse_option, "", doc, NULL, NULL, NULL};
+    static const struct argp argp = {options, parse_option, NULL, doc, NULL, NULL, NULL};
     struct list_options o = {0};
     struct cli_answer answer;
     struct ock_buf url;

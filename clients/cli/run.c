@@ -98,7 +98,7 @@ static enum ock_status start(struct run *run, struct ock_err *err)
         status = write_job(run, init, err);
     if (status == OCK_OK)
         status = ock_worker_start(&run->worker, run->job->program_fd, "train", run->job->dir.path,
-                                  true, err);
+                                  false, err);
     free(init);
     return status;
 }
@@ -282,19 +282,24 @@ static void take_lines(struct run *run)
 
 static void loop(struct run *run)
 {
-    bool open = true;
+    bool open = true, said = true; /* standard error still has a writer */
     while (open && !run->killed) {
-        struct pollfd fds[3] = {{.fd = run->worker.out, .events = POLLIN},
+        struct pollfd fds[4] = {{.fd = run->worker.out, .events = POLLIN},
                                 {.fd = run->signals->fd, .events = POLLIN},
+                                {.fd = said ? run->worker.err : -1, .events = POLLIN},
                                 {.fd = STDOUT_FILENO, .events = 0}}; /* POLLERR: the reader left */
-        if (poll(fds, run->table ? 2 : 3, -1) < 0 && errno != EINTR)
+        if (poll(fds, run->table ? 3 : 4, -1) < 0 && errno != EINTR)
             break;
         on_signals(run);
+        if (fds[2].revents)
+            said = ock_worker_read_err(&run->worker);
         if (fds[0].revents) {
             open = ock_worker_read(&run->worker);
             take_lines(run);
         }
-        if (cli_out_closed() || (!run->table && (fds[2].revents & POLLERR)))
+        if (!run->table && (fds[3].revents & POLLERR))
+            cli_out_give_up();
+        if (cli_out_closed())
             kill_worker(run);
     }
 }
@@ -313,6 +318,7 @@ static enum cli_exit finish(struct run *run)
         return CLI_FAILED;
     }
     if (!run->ended) {
+        (void)ock_worker_read_err(&run->worker); /* its last words */
         ock_worker_explain(wait_status, run->worker.said, text, sizeof(text));
         tell_crash(run, text);
         if (!run->table)

@@ -73,7 +73,7 @@ static const char doc[] =
     "a layer, 2,147,483,648 parameters; 100,000,000 epochs; 1024 threads a job; a request's "
     "headers within 10 s, its body at 1 KiB/s or faster.\n\n"
     "Example:\n"
-    "  ockham serve --listen 127.0.0.1:8080 --data-dir /var/lib/ockham --memory 4GiB\n\n"
+    "  ockham serve --listen 127.0.0.1:8080 --data-dir /srv/ockham --memory 4GiB\n\n"
     "Exit code: 0 after a clean end, 1 when the server could not start, 2 bad usage.";
 
 static size_t parse_count(const char *option, const char *text, size_t most,
@@ -173,7 +173,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 enum cli_exit cli_serve(int argc, char **argv)
 {
-    static const struct argp argp = {options, parse_option, "", doc, NULL, NULL, NULL};
+    static const struct argp argp = {options, parse_option, NULL, doc, NULL, NULL, NULL};
     struct ock_serve_options o = ock_serve_defaults();
     argp_parse(&argp, argc, argv, 0, NULL, &o);
     return (enum cli_exit)ock_serve_main(&o);

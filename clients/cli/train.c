@@ -47,7 +47,7 @@ static const char doc[] =
     "The first Ctrl-C stops and keeps the best model, the second aborts. JOB.json may be - for "
     "standard input.\n\n"
     "Example:\n"
-    "  ockham train job.json --data flowers.csv --target species --model flowers.safetensors\n\n"
+    "  ockham train job.json --data flowers.csv --target species --model m.safetensors\n\n"
     "Exit code: 0 done, 1 failed, 2 bad usage or spec. NO_COLOR and TMPDIR are respected.";
 
 struct train_options {

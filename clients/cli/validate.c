@@ -149,25 +149,58 @@ static cJSON *reparse(const struct ock_buf *text)
     return json;
 }
 
-/* "pytorch  weight_decay 0.0002", a line each. */
+/* "weight_decay 0.0002" of a tool's object. */
+static void print_terms(const cJSON *tool)
+{
+    cli_printf("  %-22s", tool->string);
+    for (const cJSON *item = tool->child; item; item = item->next) {
+        char *value = ock_json_print(item);
+        cli_printf(" %s %s%s", item->string, value ? value : "?", item->next ? "," : "\n");
+        free(value);
+    }
+}
+
+/* A line for each tool that can say the same, then the note. */
 static void print_conversions(const struct ock_buf *text)
 {
     cJSON *json = reparse(text);
-    const cJSON *first = json ? json->child : NULL;
-    if (first)
-        cli_puts("\nThe same penalty elsewhere:\n");
-    for (const cJSON *tool = first; tool; tool = tool->next) {
-        cli_printf("  %-22s", tool->string);
-        for (const cJSON *item = tool->child; item; item = item->next) {
+    bool first = true;
+    for (const cJSON *tool = json ? json->child : NULL; tool; tool = tool->next) {
+        if (!cJSON_IsObject(tool) || !tool->child)
+            continue;
+        cli_puts(first ? "\nThe same penalty elsewhere:\n" : "");
+        print_terms(tool);
+        first = false;
+    }
+    const char *note = cli_text_at(json, "note");
+    if (note && !first)
+        cli_printf("  (%s)\n", note);
+    cJSON_Delete(json);
+}
+
+/* The resolved spec for reading: a line a member, down to the second level. */
+static bool print_resolved(const struct ock_buf *text)
+{
+    cJSON *json = reparse(text);
+    bool good = json != NULL;
+    cli_puts("\nResolved, with every default:\n{\n");
+    for (const cJSON *part = json ? json->child : NULL; part && good; part = part->next) {
+        bool deep = cJSON_IsObject(part) && part->child;
+        cli_printf("  \"%s\": %s", part->string, deep ? "{\n" : "");
+        const cJSON *item = deep ? part->child : part;
+        for (; item && good; item = deep ? item->next : NULL) {
             char *value = ock_json_print(item);
-            cli_printf(" %s %s%s", item->string, value ? value : "?", item->next ? "," : "");
+            good = value != NULL;
+            if (deep)
+                cli_printf("    \"%s\": ", item->string);
+            cli_printf("%s%s", value ? value : "", deep && item->next ? ",\n" : "");
             free(value);
         }
-        if (cJSON_IsString(tool))
-            cli_printf(" %s", tool->valuestring);
-        cli_puts("\n");
+        cli_printf("%s%s\n", deep ? "\n  }" : "", part->next ? "," : "");
     }
+    cli_puts("}\n");
     cJSON_Delete(json);
+    return good;
 }
 
 static void print_rows(const struct facts *facts, const struct cli_job *job)
@@ -205,13 +238,7 @@ static bool print_text(const struct facts *facts, const struct cli_job *job)
     for (size_t i = 0; i < facts->warning_count; i++)
         cli_printf("%swarning: %s\n", i == 0 ? "\n" : "", facts->warnings[i].message);
     print_conversions(&facts->conversions);
-    cJSON *resolved = reparse(&facts->resolved);
-    char *pretty = resolved ? cJSON_Print(resolved) : NULL;
-    if (pretty)
-        cli_printf("\nResolved, with every default:\n%s\n", pretty);
-    cJSON_free(pretty);
-    cJSON_Delete(resolved);
-    return pretty != NULL;
+    return print_resolved(&facts->resolved);
 }
 
 /* A spec without data: all that can be told is that nothing is wrong with it. */

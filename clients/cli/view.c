@@ -251,7 +251,9 @@ static void show_text(struct cli_view *view, enum cli_style style, const char *w
                       const char *text)
 {
     cli_view_break(view);
-    cli_printf("%s%s%s", cli_style(&view->term, style), what, cli_style(&view->term, CLI_PLAIN));
+    if (*what)
+        cli_printf("%s%s%s", cli_style(&view->term, style), what,
+                   cli_style(&view->term, CLI_PLAIN));
     for (const char *p = text ? text : ""; *p; p++)
         if ((unsigned char)*p >= 0x20 && *p != 0x7f)
             cli_out(p, 1);
@@ -268,7 +270,7 @@ static void show_state(struct cli_view *view, const cJSON *event)
         length += snprintf(text + length, sizeof(text) - (size_t)length, ", attempt %.0f", attempt);
     if (reason)
         snprintf(text + length, sizeof(text) - (size_t)length, " (%.80s)", reason);
-    show_text(view, CLI_DIM, "", text);
+    show_text(view, CLI_PLAIN, "", text);
 }
 
 void cli_view_event(struct cli_view *view, const cJSON *event)
@@ -283,7 +285,7 @@ void cli_view_event(struct cli_view *view, const cJSON *event)
     else if (strcmp(type, "warning") == 0)
         show_text(view, CLI_YELLOW, "warning: ", cli_text_at(event, "message"));
     else if (strcmp(type, "log") == 0)
-        show_text(view, CLI_DIM, "", cli_text_at(event, "message"));
+        show_text(view, CLI_PLAIN, "", cli_text_at(event, "message"));
     else if (strcmp(type, "state") == 0)
         show_state(view, event);
     else if (strcmp(type, "end") == 0)
