@@ -98,7 +98,7 @@ static double normal_quantile(double p)
     double q = p - 0.5;
     if (fabs(q) <= 0.425)
         return q * ratio(a, b, 0.180625 - q * q);
-    double r = sqrt(-ock_log(q < 0 ? p : 1 - p));
+    double r = sqrt(-ock_ln(q < 0 ? p : 1 - p));
     double x = r <= 5 ? ratio(c, d, r - 1.6) : ratio(e, f, r - 5);
     return q < 0 ? -x : x;
 }

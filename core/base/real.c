@@ -5,7 +5,7 @@
 
 /* x = 2^e m with m in [sqrt(1/2), sqrt 2); ln m = 2 atanh(t), t = (m-1)/(m+1), |t| < 0.172: the
  * series' 12th term is below 1e-18. */
-double ock_log(double x)
+double ock_ln(double x)
 {
     int exponent;
     double m = frexp(x, &exponent);

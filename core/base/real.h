@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /* ln x for normal x > 0, relative error below 1e-15. */
-double ock_log(double x);
+double ock_ln(double x);
 
 /* cos(pi x) for 0 <= x <= 1, absolute error below 1e-15. */
 double ock_cos_pi(double x);

@@ -41,13 +41,13 @@ enum { CLASSES_COUNTED_MAX = 1000 }; /* beyond: ln(classes), the bound of every 
 static double entropy(const struct ock_data *data, const struct ock_batch *buffer, size_t rows)
 {
     if (data->classes > CLASSES_COUNTED_MAX)
-        return ock_log((double)data->classes);
+        return ock_ln((double)data->classes);
     double sum = 0;
     for (size_t c = 0; c < data->classes; c++) {
         struct class_weight class = {.label = (int32_t)c};
         for_each_block(data, buffer, rows, add_class, &class);
         if (class.weight > 0)
-            sum -= class.weight / class.total * ock_log(class.weight / class.total);
+            sum -= class.weight / class.total * ock_ln(class.weight / class.total);
     }
     return sum;
 }
