@@ -10,14 +10,13 @@
 #include <stdint.h>
 
 #include "core/base/status.h"
-
-enum ock_log_level { OCK_LOG_ERROR = 0, OCK_LOG_WARNING, OCK_LOG_INFO, OCK_LOG_DEBUG };
+#include "server/log.h"
 
 enum { OCK_ALLOWED_HOSTS_MAX = 32 }; /* --allowed-host, repeated */
 
 struct ock_serve_options {
-    const char *listen;      /* "127.0.0.1:8080" (default), "[::1]:8080", "0.0.0.0:8080", ":8080",
-                              * "8080", "localhost:8080"; port 0: any free one */
+    const char *listen;      /* "127.0.0.1:8080" (default), "[::1]:8080", "0.0.0.0:8080", ":8080"
+                              * (every interface), "8080" (loopback); port 0: any free one */
     const char *data_dir;    /* default "./ockham-data" */
     const char *worker_path; /* NULL: ockham-worker beside the program */
     unsigned cores;          /* for training; 0: what the cgroup and the affinity mask give */

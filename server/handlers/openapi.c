@@ -1,0 +1,223 @@
+/* /openapi.json, made from the routes table: what is in the document is what is answered to. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/jsonw.h"
+#include "server/handlers/handlers.h"
+
+/* What the table does not know: the shapes of the objects. Clients ignore keys that they don't know. */
+static const char components[] =
+    "{\"securitySchemes\":{\"token\":{\"type\":\"http\",\"scheme\":\"bearer\"}},\"schemas\":{"
+    "\"Problem\":{\"type\":\"object\",\"description\":\"RFC 9457, all faults at once\","
+    "\"required\":[\"type\",\"title\",\"status\",\"code\"],\"properties\":{"
+    "\"type\":{\"type\":\"string\"},\"title\":{\"type\":\"string\"},"
+    "\"status\":{\"type\":\"integer\"},\"code\":{\"type\":\"string\"},"
+    "\"detail\":{\"type\":\"string\"},\"request_id\":{\"type\":\"string\"},"
+    "\"errors\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
+    "\"required\":[\"pointer\",\"code\",\"detail\"],\"properties\":{"
+    "\"pointer\":{\"type\":\"string\",\"description\":\"a JSON pointer into the body\"},"
+    "\"code\":{\"type\":\"string\"},\"detail\":{\"type\":\"string\"},"
+    "\"suggestion\":{\"type\":\"string\"},\"got\":{}}}}}},"
+    "\"Job\":{\"type\":\"object\",\"required\":[\"id\",\"status\"],\"properties\":{"
+    "\"id\":{\"type\":\"string\"},\"name\":{\"type\":[\"string\",\"null\"]},"
+    "\"status\":{\"enum\":[\"queued\",\"running\",\"paused\",\"succeeded\",\"failed\","
+    "\"cancelled\"]},\"labels\":{\"type\":\"object\"},\"priority\":{\"type\":\"integer\"},"
+    "\"created_at\":{\"type\":\"string\",\"format\":\"date-time\"},"
+    "\"started_at\":{\"type\":[\"string\",\"null\"]},"
+    "\"finished_at\":{\"type\":[\"string\",\"null\"]},\"dataset\":{},\"progress\":{},"
+    "\"latest\":{},\"best\":{},\"spec\":{\"type\":\"object\"},\"resolved\":{},"
+    "\"attempt\":{\"type\":\"integer\"},\"stop_reason\":{\"type\":[\"string\",\"null\"]},"
+    "\"warnings\":{\"type\":\"array\"},\"error\":{},\"links\":{\"type\":\"object\"}}},"
+    "\"Spec\":{\"type\":\"object\",\"description\":\"see /v1/schema/job\","
+    "\"properties\":{\"data\":{\"type\":\"object\"},\"model\":{\"type\":\"object\"},"
+    "\"loss\":{\"type\":\"string\"},\"regularization\":{\"type\":\"object\"},"
+    "\"optimizer\":{\"type\":\"object\"},\"train\":{\"type\":\"object\"}}},"
+    "\"Patch\":{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"},"
+    "\"labels\":{\"type\":\"object\"},\"priority\":{\"type\":\"integer\"}}}}}";
+
+static void write_parameter(struct ock_jsonw *w, const char *name, const char *place,
+                            const char *about)
+{
+    ock_jsonw_object(w, NULL);
+    ock_jsonw_string(w, "name", name);
+    ock_jsonw_string(w, "in", place);
+    if (strcmp(place, "path") == 0)
+        ock_jsonw_bool(w, "required", true);
+    if (about)
+        ock_jsonw_string(w, "description", about);
+}
+
+static void write_path_parameters(struct ock_jsonw *w, const char *path)
+{
+    for (const char *at = strchr(path, '{'); at; at = strchr(at + 1, '{')) {
+        char name[32];
+        (void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(at + 1, "}"), at + 1);
+        write_parameter(w, name, "path", NULL);
+        ock_jsonw_raw(w, "schema", "{\"type\":\"string\"}");
+        ock_jsonw_end_object(w);
+    }
+}
+
+static void write_choices(struct ock_jsonw *w, const char *choices)
+{
+    ock_jsonw_array(w, "enum");
+    while (*choices) {
+        char word[32];
+        size_t size = strcspn(choices, ",");
+        (void)snprintf(word, sizeof(word), "%.*s", (int)size, choices);
+        ock_jsonw_string(w, NULL, word);
+        choices += size + (choices[size] == ',');
+    }
+    ock_jsonw_end_array(w);
+}
+
+static void write_query_schema(struct ock_jsonw *w, const struct ock_parameter *parameter)
+{
+    ock_jsonw_object(w, "schema");
+    switch (parameter->kind) {
+    case OCK_PARAMETER_WHOLE:
+        ock_jsonw_string(w, "type", "integer");
+        ock_jsonw_int(w, "minimum", parameter->min);
+        ock_jsonw_int(w, "maximum", parameter->max);
+        break;
+    case OCK_PARAMETER_BOOL:
+        ock_jsonw_string(w, "type", "boolean");
+        break;
+    case OCK_PARAMETER_PREFIX:
+        ock_jsonw_string(w, "type", "object");
+        ock_jsonw_raw(w, "additionalProperties", "{\"type\":\"string\"}");
+        break;
+    case OCK_PARAMETER_CHOICE:
+        ock_jsonw_string(w, "type", "string");
+        write_choices(w, parameter->choices);
+        break;
+    case OCK_PARAMETER_TEXT:
+    default:
+        ock_jsonw_string(w, "type", "string");
+        break;
+    }
+    ock_jsonw_end_object(w);
+}
+
+static void write_parameters(struct ock_jsonw *w, const struct ock_route *route)
+{
+    ock_jsonw_array(w, "parameters");
+    write_path_parameters(w, route->path);
+    for (size_t i = 0; route->parameters && route->parameters[i]; i++) {
+        write_parameter(w, route->parameters[i]->name, "query", route->parameters[i]->about);
+        write_query_schema(w, route->parameters[i]);
+        ock_jsonw_end_object(w);
+    }
+    ock_jsonw_end_array(w);
+}
+
+static void write_body(struct ock_jsonw *w, const struct ock_route *route)
+{
+    if (route->body == OCK_BODY_NONE)
+        return;
+    ock_jsonw_object(w, "requestBody");
+    ock_jsonw_bool(w, "required", true);
+    ock_jsonw_object(w, "content");
+    if (route->body == OCK_BODY_FILE)
+        ock_jsonw_raw(w, "application/octet-stream", "{}");
+    else if (route->method == OCK_PATCH)
+        ock_jsonw_raw(w, "application/json",
+                      "{\"schema\":{\"$ref\":\"#/components/schemas/Patch\"}}");
+    else
+        ock_jsonw_raw(w, "application/json",
+                      "{\"schema\":{\"$ref\":\"#/components/schemas/Spec\"}}");
+    ock_jsonw_end_object(w);
+    ock_jsonw_end_object(w);
+}
+
+static void write_answers(struct ock_jsonw *w, const struct ock_route *route)
+{
+    ock_jsonw_object(w, "responses");
+    for (size_t i = 0; i < 6 && route->answers[i].status; i++) {
+        char status[8];
+        (void)snprintf(status, sizeof(status), "%d", route->answers[i].status);
+        ock_jsonw_object(w, status);
+        ock_jsonw_string(w, "description", route->answers[i].about);
+        if (route->answers[i].type) {
+            ock_jsonw_object(w, "content");
+            ock_jsonw_raw(w, route->answers[i].type, "{}");
+            ock_jsonw_end_object(w);
+        }
+        ock_jsonw_end_object(w);
+    }
+    ock_jsonw_raw(w, "default",
+                  "{\"description\":\"a problem\",\"content\":{\"application/problem+json\":{"
+                  "\"schema\":{\"$ref\":\"#/components/schemas/Problem\"}}}}");
+    ock_jsonw_end_object(w);
+}
+
+static void write_operation(struct ock_jsonw *w, const struct ock_route *route)
+{
+    static const char *const names[OCK_METHOD_COUNT] = {
+        [OCK_GET] = "get",         [OCK_POST] = "post",     [OCK_PUT] = "put",
+        [OCK_PATCH] = "patch",     [OCK_DELETE] = "delete", [OCK_HEAD] = "head",
+        [OCK_OPTIONS] = "options",
+    };
+    ock_jsonw_object(w, names[route->method]);
+    ock_jsonw_string(w, "operationId", route->operation);
+    ock_jsonw_string(w, "summary", route->summary);
+    if (route->probe)
+        ock_jsonw_raw(w, "security", "[]");
+    write_parameters(w, route);
+    write_body(w, route);
+    write_answers(w, route);
+    ock_jsonw_end_object(w);
+}
+
+/* Whether two templates are one path, whatever their parameters are called. */
+static bool same_path(const char *a, const char *b)
+{
+    while (*a && *b) {
+        if (*a != *b)
+            return false;
+        if (*a == '{') {
+            a += strcspn(a, "}");
+            b += strcspn(b, "}");
+        } else {
+            a++;
+            b++;
+        }
+    }
+    return *a == *b;
+}
+
+static bool came_before(size_t index)
+{
+    for (size_t i = 0; i < index; i++) {
+        if (same_path(ock_routes[i].path, ock_routes[index].path))
+            return true;
+    }
+    return false;
+}
+
+void ock_openapi_write(struct ock_buf *out)
+{
+    struct ock_jsonw w = ock_jsonw_make(out);
+    ock_jsonw_object(&w, NULL);
+    ock_jsonw_string(&w, "openapi", "3.1.0");
+    ock_jsonw_raw(&w, "info",
+                  "{\"title\":\"Ockham\",\"version\":\"" OCK_VERSION "\",\"description\":\"A "
+                  "training server: JSON jobs in, events and models out. A token is needed where "
+                  "the server has one.\",\"license\":{\"name\":\"Apache-2.0\","
+                  "\"identifier\":\"Apache-2.0\"}}");
+    ock_jsonw_raw(&w, "security", "[{},{\"token\":[]}]");
+    ock_jsonw_object(&w, "paths");
+    for (size_t i = 0; i < ock_route_count; i++) {
+        if (came_before(i))
+            continue;
+        ock_jsonw_object(&w, ock_routes[i].path);
+        for (size_t k = i; k < ock_route_count; k++) {
+            if (same_path(ock_routes[i].path, ock_routes[k].path))
+                write_operation(&w, &ock_routes[k]);
+        }
+        ock_jsonw_end_object(&w);
+    }
+    ock_jsonw_end_object(&w);
+    ock_jsonw_raw(&w, "components", components);
+    ock_jsonw_end_object(&w);
+}
