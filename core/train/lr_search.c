@@ -74,7 +74,7 @@ static double try_rate(struct ock_trainer *trainer, const struct probe *probe, d
         if (!ock_trainer_step(trainer, trainer->order + begin, probe->batch_rows, begin, lr, &loss,
                               &weight))
             return (double)INFINITY;
-        trainer->progress.updates += weight > 0;
+        trainer->progress.updates += weight > 0 ? 1u : 0u;
     }
     struct ock_metrics metrics = {0};
     ock_network_pack(&trainer->net, trainer->optimizer.state.w, trainer->plan->evaluation_rows,

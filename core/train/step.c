@@ -158,8 +158,8 @@ static bool next_step(struct ock_trainer *trainer)
                                    &loss, &weight);
     progress->batch++;
     progress->step++;
-    progress->updates += weight > 0;
-    progress->skipped += !(weight > 0);
+    progress->updates += weight > 0 ? 1u : 0u;
+    progress->skipped += weight > 0 ? 0u : 1u;
     progress->loss_sum += loss;
     progress->weight_sum += weight;
     return finite;
