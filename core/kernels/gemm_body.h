@@ -16,9 +16,12 @@
 #endif
 
 enum {
-    ROW_BLOCK = 240, /* rows whose part of A is kept packed; a multiple of every TILE_ROWS */
-    PACK_A_COLUMNS = 4 * PANEL, /* pack A when it serves at least so many columns */
-    DIRECT_ROWS = 2 * TILE_ROWS /* read B in place for so few rows */
+    ROW_BLOCK = 336,               /* rows whose part of A is worked on at a time */
+    PACK_A_COLUMNS = 4 * PANEL,    /* pack A when it serves at least so many columns */
+    IN_PLACE_ROWS = 2 * TILE_ROWS, /* read B in place for so few rows, */
+    IN_PLACE_K = 12,               /* or so few terms, */
+    IN_PLACE_FLOATS = 8192,        /* or when it all fits into the first-level cache */
+    PREFETCH_K = 64                /* terms that give a prefetch of C time to arrive */
 };
 
 /* One tile's work: C[0..rows, 0..columns] from k_count terms. */
@@ -31,32 +34,28 @@ struct tile {
     float *c;
     size_t c_row;
     size_t columns;
-    const float *bias; /* at the tile's first column, or NULL */
-    bool first, last;  /* of the blocks of k */
+    const float *bias; /* at the tile's first column, NULL: none, or not yet */
+    bool add;          /* to what C holds: not the first block of k */
+    bool masked;       /* B is read in place and its last vector is not whole */
 };
 
-ALWAYS_INLINE void tile_store(const struct tile *t, float *c, vf sum, size_t column)
+typedef vf tile_sums[TILE_ROWS][TILE_VECTORS];
+
+/* Asks early for the lines of C that the tile will write. */
+ALWAYS_INLINE void tile_prefetch(const struct tile *t, const int rows, const int vectors)
 {
-    const size_t left = t->columns - column;
-    if (left >= V_WIDTH) {
-        if (!t->first)
-            sum = vf_add(vf_load(c), sum);
-        if (t->last && t->bias)
-            sum = vf_add(sum, vf_load(t->bias + column));
-        vf_store(c, sum);
-    } else {
-        if (!t->first)
-            sum = vf_add(vf_load_first(c, left), sum);
-        if (t->last && t->bias)
-            sum = vf_add(sum, vf_load_first(t->bias + column, left));
-        vf_store_first(c, sum, left);
+    UNROLL
+    for (int i = 0; i < rows; i++) {
+        UNROLL
+        for (int j = 0; j < vectors; j++)
+            __builtin_prefetch(t->c + (size_t)i * t->c_row + j * V_WIDTH, 1);
     }
 }
 
-/* rows and vectors are constants wherever this is inlined, so that sum lives in registers. */
-ALWAYS_INLINE void tile_run(const struct tile *t, const int rows, const int vectors)
+/* sum = A's rows times B's vectors, k in order. */
+ALWAYS_INLINE void tile_multiply(const struct tile *t, tile_sums sum, const int rows,
+                                 const int vectors, const bool masked)
 {
-    vf sum[TILE_ROWS][TILE_VECTORS];
     const float *a[TILE_ROWS];
     UNROLL
     for (int i = 0; i < rows; i++) {
@@ -69,11 +68,13 @@ ALWAYS_INLINE void tile_run(const struct tile *t, const int rows, const int vect
     const size_t b_row = t->b_row;
     const size_t a_col = t->a_col;
     const size_t a_end = t->k_count * a_col;
+    const size_t last = t->columns - (size_t)(vectors - 1) * V_WIDTH;
     for (size_t ka = 0; ka < a_end; ka += a_col) {
         vf row[TILE_VECTORS];
         UNROLL
         for (int j = 0; j < vectors; j++)
-            row[j] = vf_load(b + j * V_WIDTH);
+            row[j] = masked && j == vectors - 1 ? vf_load_first(b + j * V_WIDTH, last)
+                                                : vf_load(b + j * V_WIDTH);
         UNROLL
         for (int i = 0; i < rows; i++) {
             const vf x = vf_set(a[i][ka]);
@@ -83,13 +84,56 @@ ALWAYS_INLINE void tile_run(const struct tile *t, const int rows, const int vect
         }
         b += b_row;
     }
+}
+
+/* C = sum, or C + sum, or either with the bias. The last vector has `last` columns, and is whole
+ * unless `ragged`. */
+ALWAYS_INLINE void tile_store(const struct tile *t, tile_sums sum, const int rows,
+                              const int vectors, const bool ragged)
+{
+    const size_t last = t->columns - (size_t)(vectors - 1) * V_WIDTH;
     UNROLL
-    for (int i = 0; i < rows; i++) {
+    for (int j = 0; j < vectors; j++) {
+        const bool part = ragged && j == vectors - 1;
+        float *c = t->c + j * V_WIDTH;
+        if (t->add) {
+            UNROLL
+            for (int i = 0; i < rows; i++) {
+                const float *at = c + (size_t)i * t->c_row;
+                sum[i][j] = vf_add(part ? vf_load_first(at, last) : vf_load(at), sum[i][j]);
+            }
+        }
+        if (t->bias) {
+            const float *at = t->bias + j * V_WIDTH;
+            const vf bias = part ? vf_load_first(at, last) : vf_load(at);
+            UNROLL
+            for (int i = 0; i < rows; i++)
+                sum[i][j] = vf_add(sum[i][j], bias);
+        }
         UNROLL
-        for (int j = 0; j < vectors; j++)
-            tile_store(t, t->c + (size_t)i * t->c_row + j * V_WIDTH, sum[i][j],
-                       (size_t)j * V_WIDTH);
+        for (int i = 0; i < rows; i++) {
+            if (part)
+                vf_store_first(c + (size_t)i * t->c_row, sum[i][j], last);
+            else
+                vf_store(c + (size_t)i * t->c_row, sum[i][j]);
+        }
     }
+}
+
+/* rows and vectors are constants wherever this is inlined, so that the sums live in registers. */
+ALWAYS_INLINE void tile_run(const struct tile *t, const int rows, const int vectors)
+{
+    tile_sums sum;
+    if (t->k_count >= PREFETCH_K)
+        tile_prefetch(t, rows, vectors);
+    if (t->masked)
+        tile_multiply(t, sum, rows, vectors, true);
+    else
+        tile_multiply(t, sum, rows, vectors, false);
+    if (t->columns % V_WIDTH == 0)
+        tile_store(t, sum, rows, vectors, false);
+    else
+        tile_store(t, sum, rows, vectors, true);
 }
 
 ALWAYS_INLINE void tile_rows(const struct tile *t, const int rows)
@@ -184,11 +228,13 @@ static void panel_find(const struct block *block, size_t n, struct tile *t)
         return;
     }
     const float *b = p->B + block->k0 * p->b_row + n * p->b_col;
-    const bool in_place =
-        p->b_col == 1 && width == t->columns && block->m1 - block->m0 <= DIRECT_ROWS;
+    const bool in_place = p->b_col == 1 && (MASKED_LOADS || t->columns % V_WIDTH == 0) &&
+                          (block->m1 - block->m0 <= IN_PLACE_ROWS || block->k_count <= IN_PLACE_K ||
+                           block->k_count * p->b_row <= IN_PLACE_FLOATS);
     if (in_place) {
         t->b = b;
         t->b_row = p->b_row;
+        t->masked = t->columns % V_WIDTH != 0;
         return;
     }
     pack_panel(block->b_scratch, b, p->b_row, p->b_col, block->k_count, t->columns);
@@ -209,12 +255,12 @@ static void block_run(const struct block *block)
         .a_row = packed_a ? 1 : p->a_row,
         .a_col = p->a_col,
         .c_row = p->c_row,
-        .first = block->k0 == 0,
-        .last = block->k0 + block->k_count == p->K,
+        .add = block->k0 > 0,
     };
+    const bool last = block->k0 + block->k_count == p->K;
     for (size_t n = block->n0; n < block->n1; n += PANEL) {
         t.columns = block->n1 - n < PANEL ? block->n1 - n : PANEL;
-        t.bias = p->bias ? p->bias + n : NULL;
+        t.bias = last && p->bias ? p->bias + n : NULL;
         t.a = packed_a ? block->a_scratch : a;
         t.c = p->C + block->m0 * p->c_row + n;
         panel_find(block, n, &t);
@@ -241,9 +287,10 @@ static void kernel_product(const struct ock_product *p, size_t m0, size_t m1, si
         .b_scratch = scratch,
         .a_scratch = scratch + (size_t)OCK_K_BLOCK * PANEL,
     };
-    for (size_t m = m0; m < m1; m += ROW_BLOCK) {
-        block.m0 = m;
-        block.m1 = m1 - m < ROW_BLOCK ? m1 : m + ROW_BLOCK;
+    const size_t blocks = (m1 - m0 + ROW_BLOCK - 1) / ROW_BLOCK;
+    for (size_t i = 0; i < blocks; i++) {
+        block.m0 = m0 + (m1 - m0) * i / blocks;
+        block.m1 = m0 + (m1 - m0) * (i + 1) / blocks;
         block.k0 = 0;
         do {
             const size_t left = p->K - block.k0;

@@ -77,7 +77,7 @@ struct ock_kernels {
 
     /* --- Matrix products ------------------------------------------------------------------- */
 
-    size_t panel_columns; /* columns of a packed panel */
+    size_t panel_columns; /* columns of a packed panel; panel p starts at float p * K * panel_columns */
     size_t scratch_floats; /* scratch that product() needs, for any shape (64-byte aligned) */
 
     /* Floats that pack() needs for a B of [K,N]. */

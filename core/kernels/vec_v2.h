@@ -10,8 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define VEC_FAMILY "v2"
-#define VEC_FUSED  false
+#define VEC_FAMILY   "v2"
+#define VEC_FUSED    false
+#define MASKED_LOADS false /* vf_load_first is as cheap as vf_load */
 
 enum { V_WIDTH = 4 }; /* floats of a vector */
 

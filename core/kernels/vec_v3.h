@@ -9,8 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define VEC_FAMILY "v3"
-#define VEC_FUSED  true
+#define VEC_FAMILY   "v3"
+#define VEC_FUSED    true
+#define MASKED_LOADS true /* vf_load_first is as cheap as vf_load */
 
 enum { V_WIDTH = 8 }; /* floats of a vector */
 
