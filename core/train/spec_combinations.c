@@ -6,14 +6,19 @@
 
 #include "core/train/spec_keys.h"
 
+static bool is_within(const char *pointer, const char *section)
+{
+    size_t length = strlen(section);
+    return strncmp(pointer, section, length) == 0 &&
+           (pointer[length] == '\0' || pointer[length] == '/');
+}
+
 bool ock_spec_clean(const struct ock_faults *faults, const char *pointer)
 {
-    size_t length = strlen(pointer);
-    for (size_t i = 0; i < faults->count; i++) {
-        const char *other = faults->items[i].pointer;
-        if (strncmp(other, pointer, length) == 0 && (other[length] == '\0' || other[length] == '/'))
+    for (size_t i = 0; i < faults->count; i++)
+        if (is_within(faults->items[i].pointer, pointer) ||
+            is_within(pointer, faults->items[i].pointer))
             return false;
-    }
     return true;
 }
 

@@ -4,6 +4,8 @@
 #ifndef OCK_TRAIN_SPEC_KEYS_H
 #define OCK_TRAIN_SPEC_KEYS_H
 
+#include <math.h>
+
 #include "core/base/json.h"
 #include "core/base/jsonw.h"
 #include "core/train/spec.h"
@@ -42,6 +44,8 @@ enum {
     OCK_KEY_REQUIRED = 16,
     OCK_KEY_PRINTABLE = 32, /* a text without control characters */
 };
+
+#define OCK_KEY_UNBOUNDED ((double)INFINITY) /* a max: any finite number */
 
 /* A key of the spec. Offsets count from the section's base struct. */
 struct ock_key {
@@ -235,7 +239,7 @@ void ock_spec_check_combinations(struct ock_spec_parser *parser);
 void ock_spec_check_target(const struct ock_spec *spec, enum ock_target_kind kind,
                            struct ock_faults *faults);
 
-/* True if no fault stands at the pointer or below it. */
+/* True if no fault stands at the pointer, below it, or at a section around it. */
 bool ock_spec_clean(const struct ock_faults *faults, const char *pointer);
 
 #endif

@@ -72,6 +72,49 @@ int ock_spec_find_word(const char *const *words, const char *text)
     return -1;
 }
 
+/* What others call our keys and words. */
+static const char *translate(const char *name)
+{
+    static const char *const words[][2] = {
+        {"learning_rate", "lr"},
+        {"lr_schedule", "schedule"},
+        {"epsilon", "eps"},
+        {"alpha", "l1"},
+        {"lambda", "l2"},
+        {"penalty", "regularization"},
+        {"hidden_layers", "hidden"},
+        {"hidden_sizes", "hidden"},
+        {"num_epochs", "epochs"},
+        {"n_epochs", "epochs"},
+        {"max_iter", "epochs"},
+        {"batch", "batch_size"},
+        {"random_state", "seed"},
+        {"criterion", "loss"},
+        {"label", "target"},
+        {"val", "validation"},
+        {"validation_split", "validation"},
+        {"validation.loss", "validation.data_loss"},
+        {"train.loss", "train.data_loss"},
+        {"val_loss", "validation.data_loss"},
+        {"bce", "binary_cross_entropy"},
+        {"softmax", "cross_entropy"},
+    };
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strcmp(words[i][0], name) == 0)
+            return words[i][1];
+    return NULL;
+}
+
+/* The right word among `words`, by translation or by likeness; NULL if none is near. */
+static const char *suggest(const char *word, const char *const *words, size_t count)
+{
+    const char *meant = translate(word);
+    for (size_t i = 0; meant && i < count; i++)
+        if (strcmp(words[i], meant) == 0)
+            return words[i];
+    return ock_nearest_word(word, words, count);
+}
+
 static size_t count_words(const char *const *words)
 {
     size_t count = 0;
@@ -92,7 +135,7 @@ void ock_spec_unknown_value(struct ock_spec_parser *parser, const cJSON *value,
     }
     struct ock_fault *fault =
         ock_spec_fault(parser, value, "unknown_value", "must be %s%s", list, also);
-    const char *nearest = ock_nearest_word(cJSON_GetStringValue(value), words, count);
+    const char *nearest = suggest(cJSON_GetStringValue(value), words, count);
     if (fault && nearest)
         (void)snprintf(fault->suggestion, sizeof(fault->suggestion), "%s", nearest);
 }
@@ -299,35 +342,6 @@ static const char *home_of(const char *name)
     return ock_spec_find_key(&ock_spec_root, name) ? "the document itself" : NULL;
 }
 
-/* What others call our keys. */
-static const char *translate(const char *name)
-{
-    static const char *const words[][2] = {
-        {"learning_rate", "lr"},
-        {"alpha", "l1"},
-        {"lambda", "l2"},
-        {"hidden_layers", "hidden"},
-        {"hidden_sizes", "hidden"},
-        {"num_epochs", "epochs"},
-        {"batch", "batch_size"},
-        {"epsilon", "eps"},
-        {"val", "validation"},
-        {"label", "target"},
-        {"random_state", "seed"},
-        {"optimiser", "optimizer"},
-        {"n_epochs", "epochs"},
-        {"max_iter", "epochs"},
-        {"penalty", "regularization"},
-        {"validation_split", "validation"},
-        {"lr_schedule", "schedule"},
-        {"criterion", "loss"},
-    };
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-        if (strcmp(words[i][0], name) == 0)
-            return words[i][1];
-    return NULL;
-}
-
 static void unknown_key(struct ock_spec_parser *parser, const struct ock_section *section,
                         const char *name)
 {
@@ -338,9 +352,7 @@ static void unknown_key(struct ock_spec_parser *parser, const struct ock_section
 
     size_t mark = ock_spec_enter(parser, name);
     const char *home = home_of(name);
-    const char *nearest = translate(name);
-    if (!nearest || !ock_spec_find_key(section, nearest))
-        nearest = ock_nearest_word(name, words, section->count);
+    const char *nearest = suggest(name, words, section->count);
     struct ock_fault *fault = home ? ock_spec_fault(parser, NULL, "unknown_key",
                                                     "unknown key here; it belongs in %s", home)
                                    : ock_spec_fault(parser, NULL, "unknown_key", "unknown key");

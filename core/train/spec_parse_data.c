@@ -1,5 +1,4 @@
 /* Parsers of the data section's own shapes: parts, columns, scalings, class weights. */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -181,7 +180,7 @@ static void parse_class_weights(struct ock_spec_parser *parser, const cJSON *val
     const struct ock_key weight = {.kind = OCK_KEY_NUMBER,
                                    .flags = OCK_KEY_FLOAT,
                                    .offset = offsetof(struct ock_class_weight_item, weight),
-                                   .max = INFINITY};
+                                   .max = OCK_KEY_UNBOUNDED};
     size_t count = (size_t)cJSON_GetArraySize(value);
     if (count == 0 || count > OCK_CLASSES_MAX) {
         (void)ock_spec_fault(parser, NULL, "out_of_range", "must name 1 to %zu classes",

@@ -1,7 +1,5 @@
 /* The table of the spec's keys, first half: the document, data, model. SPEC.md in C: names, types,
  * ranges, defaults, and the words that forms show. Parser, writer and schema read it. */
-#include <math.h>
-
 #include "core/train/spec_keys.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -22,7 +20,7 @@ static const struct ock_key scaling_keys[] = {
      .kind = OCK_KEY_NUMBER,
      .flags = OCK_KEY_REQUIRED | OCK_KEY_ABOVE_MIN | OCK_KEY_FLOAT,
      .offset = offsetof(struct ock_data_spec, divide),
-     .max = INFINITY,
+     .max = OCK_KEY_UNBOUNDED,
      .title = "Divide by",
      .help = "Every feature is divided by this number."},
 };
