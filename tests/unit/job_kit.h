@@ -133,7 +133,7 @@ static double kit_number(const cJSON *body, const char *path)
     return item->valuedouble;
 }
 
-static const char *kit_text(const cJSON *body, const char *key)
+__attribute__((unused)) static const char *kit_text(const cJSON *body, const char *key)
 {
     const cJSON *item = ock_json_get(body, key);
     ck_assert_msg(cJSON_IsString(item), "no text %s", key);
@@ -151,9 +151,9 @@ static void kit_remove(const char *directory)
 {
     char command[KIT_PATH_SIZE + 32];
     (void)snprintf(command, sizeof(command), "%s", directory);
-    static const char *const names[] = {"data.ockds", "checkpoint",        "checkpoint.previous",
-                                        "data.csv",   "best.safetensors", "last.safetensors",
-                                        "init.safetensors"};
+    static const char *const names[] = {
+        "data.ockds",       "checkpoint",       "checkpoint.previous", "data.csv",
+        "best.safetensors", "last.safetensors", "init.safetensors"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         (void)snprintf(command, sizeof(command), "%s/%s", directory, names[i]);
         (void)unlink(command);
@@ -168,7 +168,8 @@ static void kit_path(char out[KIT_PATH_SIZE], const char *directory, const char 
 }
 
 /* Imports a table of tests/data. */
-static void kit_import(const char *name, const char *target, const char *out)
+__attribute__((unused)) static void kit_import(const char *name, const char *target,
+                                               const char *out)
 {
     char source[512];
     struct ock_err err = {0};
