@@ -1,5 +1,5 @@
 /* Signals go through a pipe: the handler writes one byte, the loop reads it. Handlers, unlike a
- * blocked mask, are not inherited by the worker. */
+ * blocked mask, are not inherited by the worker. SA_RESTART: a signal must not fail a write. */
 #include "clients/cli/signals.h"
 
 #include <errno.h>
@@ -22,7 +22,7 @@ static void on_signal(int signal_number)
 
 static void take(int signal_number, bool keep_ignored)
 {
-    struct sigaction action = {.sa_handler = on_signal}, old;
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART}, old;
     sigemptyset(&action.sa_mask);
     if (sigaction(signal_number, NULL, &old) != 0)
         return;

@@ -117,11 +117,21 @@ static bool wanted(const struct cli_view *view, enum need need)
     return false;
 }
 
+/* The width of the i-th column shown. Only the first one's depends on the job: "999/100000". */
+static int column_width(const struct cli_view *view, size_t i)
+{
+    char text[CLI_NUMBER_SIZE];
+    if (i > 0)
+        return columns[view->columns[i]].width;
+    int digits = snprintf(text, sizeof(text), "%.0f", view->epochs);
+    return 2 * digits + 1 > columns[0].width ? 2 * digits + 1 : columns[0].width;
+}
+
 static size_t row_width(const struct cli_view *view)
 {
     size_t width = MARK_WIDTH;
     for (size_t i = 0; i < view->column_count; i++)
-        width += (size_t)columns[view->columns[i]].width + (i > 0);
+        width += (size_t)column_width(view, i) + (i > 0);
     return width;
 }
 
@@ -164,7 +174,7 @@ static void print_header(struct cli_view *view)
     cli_puts(cli_style(&view->term, CLI_DIM));
     for (size_t i = 0; i < view->column_count; i++) {
         const struct column *column = &columns[view->columns[i]];
-        cli_printf("%s%*s", i > 0 ? " " : "", column->width, column->title);
+        cli_printf("%s%*s", i > 0 ? " " : "", column_width(view, i), column->title);
     }
     cli_printf("%s\n", cli_style(&view->term, CLI_PLAIN));
     view->header_shown = true;
@@ -176,7 +186,7 @@ static void print_row(struct cli_view *view, const cJSON *event, bool best)
     for (size_t i = 0; i < view->column_count; i++) {
         char text[CLI_NUMBER_SIZE];
         columns[view->columns[i]].text(text, event);
-        cli_printf("%s%*s", i > 0 ? " " : "", columns[view->columns[i]].width, text);
+        cli_printf("%s%*s", i > 0 ? " " : "", column_width(view, i), text);
     }
     cli_puts(best ? " *" : "");
     cli_puts(best ? cli_style(&view->term, CLI_PLAIN) : "");
