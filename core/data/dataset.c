@@ -284,10 +284,9 @@ const char *ock_dataset_sha256(const struct ock_dataset *dataset)
 
 enum ock_status ock_dataset_verify(const struct ock_dataset *dataset, struct ock_err *err)
 {
-    struct ock_file_header header = dataset->header;
-    char expected[OCK_SHA256_TEXT_SIZE];
-    memcpy(expected, header.sha256, sizeof(expected));
-    memset(header.sha256, 0, sizeof(header.sha256));
+    struct ock_file_header header;
+    memcpy(&header, dataset->mapping.data, sizeof(header));
+    memset(header.sha256, 0, OCK_SHA256_TEXT_SIZE - 1);
 
     struct ock_sha256 sha;
     char found[OCK_SHA256_TEXT_SIZE];
@@ -296,7 +295,7 @@ enum ock_status ock_dataset_verify(const struct ock_dataset *dataset, struct ock
                    dataset->mapping.size - sizeof(header));
     ock_sha256_add(&sha, &header, sizeof(header));
     ock_sha256_text(&sha, found);
-    if (strcmp(found, expected) != 0)
+    if (strcmp(found, dataset->header.sha256) != 0)
         return corrupt(err, "its bytes are not those that its SHA-256 was made of");
     return OCK_OK;
 }

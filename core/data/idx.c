@@ -238,7 +238,7 @@ static enum ock_status examine(struct array *array, const unsigned char *bytes, 
             return ock_fail(err, OCK_INVALID, "%s: byte %zu: an infinite number in row %zu",
                             array->what,
                             array->header_bytes + (first * array->width + i) * array->element_bytes,
-                            first + i / array->width);
+                            first + i / array->width + 1);
         enum ock_status status = ock_stats_add(stats, value, err);
         if (status != OCK_OK)
             return status;
