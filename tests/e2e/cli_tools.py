@@ -38,9 +38,27 @@ def run(*arguments, env=None, **settings):
                           timeout=120, env=environment(**(env or {})), **settings)
 
 
-def start(*arguments, env=None):
-    return subprocess.Popen([program(), *map(str, arguments)], stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True, env=environment(**(env or {})))
+class Running:
+    """The program on its way, with its output in files, so that it can be read at any time."""
+
+    def __init__(self, place, *arguments, env=None):
+        self.paths = [Path(place) / name for name in ("stdout", "stderr")]
+        with open(self.paths[0], "w") as out, open(self.paths[1], "w") as err:
+            self.process = subprocess.Popen([program(), *map(str, arguments)], stdout=out,
+                                            stderr=err, env=environment(**(env or {})))
+        self.pid = self.process.pid
+
+    def out(self):
+        return self.paths[0].read_text()
+
+    def err(self):
+        return self.paths[1].read_text()
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def wait(self):
+        return self.process.wait(20)
 
 
 def events(text):

@@ -4,11 +4,11 @@ first ones; a TMPDIR of its own must be empty afterwards."""
 
 import os
 import signal
+import subprocess
 
 import pytest
-from cli_tools import (children, end, epochs, events, program, environment, read_safetensors, run,
-                       start, wait_for, write_blobs, write_job)
-import subprocess
+from cli_tools import (Running, children, end, environment, epochs, events, program,
+                       read_safetensors, run, wait_for, write_blobs, write_job)
 
 LONG = {"data": {"target": "kind"}, "model": {"hidden": [48, 32], "dropout": 0.2},
         "optimizer": {"lr": 0.05, "momentum": 0.9}, "regularization": {"l1": 1e-4},
@@ -25,47 +25,44 @@ def place(tmp_path):
 
 
 def begin(place, *arguments, job="job.json"):
-    """Starts a job and returns it after its first epoch, with what it has said."""
-    job = start("train", place / job, "--data", place / "blobs.csv", *arguments,
-                env={"TMPDIR": str(place / "tmp")})
-    said = ""
-    while '"epoch"' not in said:
-        line = job.stdout.readline()
-        assert line, job.stderr.read()
-        said += line
-    return job, said
+    """Starts a job and returns it after its first epoch."""
+    job = Running(place, "train", place / job, "--data", place / "blobs.csv", *arguments,
+                  env={"TMPDIR": str(place / "tmp")})
+    wait_for(lambda: '"epoch"' in job.out())
+    return job
+
+
+def gone(pid):
+    return not os.path.exists(f"/proc/{pid}")
 
 
 def test_ctrl_c_stops_and_keeps_the_best(place):
-    job, said = begin(place, "--model", place / "m.safetensors")
-    job.send_signal(signal.SIGINT)
-    rest, err = job.communicate(timeout=20)
-    assert job.returncode == 0 and "best model is kept" in err
-    last = end(said + rest)
+    job = begin(place, "--model", place / "m.safetensors")
+    job.signal(signal.SIGINT)
+    assert job.wait() == 0 and "best model is kept" in job.err()
+    last = end(job.out())
     assert last["status"] == "succeeded" and last["stop_reason"] == "stopped"
-    assert [e["seq"] for e in events(said + rest)][-1] == len(events(said + rest))
+    assert [e["seq"] for e in events(job.out())] == list(range(1, last["seq"] + 1))
     assert "0.weight" in read_safetensors(place / "m.safetensors")[1]
 
 
 def test_second_ctrl_c_aborts(place):
-    job, _ = begin(place, "--model", place / "m.safetensors")
+    job = begin(place, "--model", place / "m.safetensors")
     worker = children(job.pid)[0]
     os.kill(worker, signal.SIGSTOP)  # so that the stop is not heard in time
-    job.send_signal(signal.SIGINT)
-    wait_for(lambda: "aborts" in job.stderr.readline())
-    job.send_signal(signal.SIGINT)
-    job.communicate(timeout=20)
-    assert job.returncode == -signal.SIGINT
-    assert not (place / "m.safetensors").exists() and not os.path.exists(f"/proc/{worker}")
+    job.signal(signal.SIGINT)
+    wait_for(lambda: "aborts" in job.err())
+    job.signal(signal.SIGINT)
+    assert job.wait() == -signal.SIGINT
+    assert not (place / "m.safetensors").exists() and gone(worker)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_sigterm_without_a_checkpoint_ends_all(place, number):
-    job, _ = begin(place)
+    job = begin(place)
     worker = children(job.pid)[0]
-    job.send_signal(number)
-    job.communicate(timeout=20)
-    assert job.returncode == -number and not os.path.exists(f"/proc/{worker}")
+    job.signal(number)
+    assert job.wait() == -number and gone(worker)
 
 
 def test_paused_and_resumed_is_the_same_run(place):
@@ -74,10 +71,9 @@ def test_paused_and_resumed_is_the_same_run(place):
     write_job(place, spec, "short.json")
     checkpoint = place / "c"
     for _ in range(2):
-        job, _ = begin(place, "--checkpoint", checkpoint, job="short.json")
-        job.send_signal(signal.SIGTERM)
-        job.communicate(timeout=20)
-        assert job.returncode == -signal.SIGTERM and checkpoint.stat().st_size > 0
+        job = begin(place, "--checkpoint", checkpoint, job="short.json")
+        job.signal(signal.SIGTERM)
+        assert job.wait() == -signal.SIGTERM and checkpoint.stat().st_size > 0
     settings = {"env": {"TMPDIR": str(place / "tmp")}}
     arguments = ["train", place / "short.json", "--data", place / "blobs.csv"]
     resumed = run(*arguments, "--checkpoint", checkpoint, **settings)
@@ -92,31 +88,29 @@ def test_paused_and_resumed_is_the_same_run(place):
 
 
 def test_ctrl_c_with_a_checkpoint_keeps_both(place):
-    job, said = begin(place, "--checkpoint", place / "c", "--model", place / "m.safetensors")
-    job.send_signal(signal.SIGINT)
-    rest, _ = job.communicate(timeout=20)
-    assert job.returncode == 0 and end(said + rest)["stop_reason"] == "stopped"
+    job = begin(place, "--checkpoint", place / "c", "--model", place / "m.safetensors")
+    job.signal(signal.SIGINT)
+    assert job.wait() == 0 and end(job.out())["stop_reason"] == "stopped"
     assert (place / "c").stat().st_size > 0 and (place / "m.safetensors").exists()
 
 
 def test_a_worker_that_dies_is_told(place):
-    job, said = begin(place, "--model", place / "m.safetensors")
+    job = begin(place, "--model", place / "m.safetensors")
     os.kill(children(job.pid)[0], signal.SIGKILL)
-    rest, err = job.communicate(timeout=20)
-    assert job.returncode == 1 and "signal 9" in err
-    last = end(said + rest)
+    assert job.wait() == 1 and "signal 9" in job.err()
+    last = end(job.out())
     assert last["status"] == "failed" and last["stop_reason"] == "crash"
     assert "signal 9" in last["error"]["detail"]
-    assert [e["seq"] for e in events(said + rest)] == list(range(1, last["seq"] + 1))
+    assert [e["seq"] for e in events(job.out())] == list(range(1, last["seq"] + 1))
     assert not (place / "m.safetensors").exists()
 
 
 def test_the_parents_death_ends_the_worker(place):
-    job, _ = begin(place)
+    job = begin(place)
     worker = children(job.pid)[0]
-    job.kill()
-    job.communicate()
-    wait_for(lambda: not os.path.exists(f"/proc/{worker}"), timeout=5)
+    job.process.kill()
+    job.wait()
+    wait_for(lambda: gone(worker), timeout=5)
     for left in (place / "tmp").iterdir():  # kill -9 leaves no time to clean up
         for file in left.iterdir():
             file.unlink()
