@@ -409,6 +409,7 @@ enum ock_status ock_spec_parse(struct ock_spec **out, const cJSON *json, bool ne
 {
     struct ock_spec_parser parser = {.faults = faults, .err = err, .need_dataset = need_dataset};
     struct ock_spec *spec = calloc(1, sizeof(*spec));
+    size_t count = faults->count, dropped = faults->dropped;
     enum ock_status status = OCK_OK;
     if (!spec) {
         status = ock_fail(err, OCK_NOMEM, "out of memory for the job spec");
@@ -422,6 +423,11 @@ enum ock_status ock_spec_parse(struct ock_spec **out, const cJSON *json, bool ne
         ock_spec_check_combinations(&parser);
     }
     status = parser.status;
+    if (status == OCK_NOMEM) {
+        /* What was left half-read is no fault of the sender's. */
+        faults->count = count;
+        faults->dropped = dropped;
+    }
     if (status == OCK_OK && faults->count + faults->dropped > 0)
         status = ock_fail(err, OCK_INVALID, "the job spec has %zu faults, the first at \"%s\": %s",
                           faults->count + faults->dropped, faults->items[0].pointer,
