@@ -91,7 +91,12 @@ struct ock_kernels {
 
     /* Computes rows [m0,m1) and columns [n0,n1) of the product. With `packed`, n0 must be a
      * multiple of panel_columns (n1 a multiple too, or N). Writes nothing outside of the rectangle.
-     * scratch: scratch_floats floats of the calling thread's own. */
+     * scratch: scratch_floats floats of the calling thread's own.
+     *
+     * Unpacked is as fast as packed or faster when a call has all rows (a panel is packed into
+     * scratch, used while in cache, and B is read once); small ones are read in place. So in a
+     * step let threads share out the columns, at multiples of panel_columns. pack() pays where a B
+     * with b_row = 1 serves several calls: rows that are cut, or weights that stay as they are. */
     void (*product)(const struct ock_product *product, size_t m0, size_t m1, size_t n0, size_t n1,
                     float *scratch);
 

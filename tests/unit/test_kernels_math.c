@@ -67,7 +67,7 @@ static double truth(enum function f, double x)
     case FUNCTION_COUNT:
         break;
     }
-    return NAN;
+    return (double)NAN;
 }
 
 /* |y - want| in units of the last place of want as a float; normal results only. */
