@@ -148,8 +148,8 @@ static bool check_request(struct ock_exchange *x, const char *method, const char
 static enum MHD_Result answer_early(struct ock_exchange *x)
 {
     bool coming = x->headers.chunked || x->headers.content_length > 0;
-    if (coming && (x->headers.expects_continue || x->reply.close ||
-                   x->headers.content_length > OCK_DISCARD_BYTES_MAX)) {
+    if (x->reply.close || (coming && (x->headers.expects_continue ||
+                                      x->headers.content_length > OCK_DISCARD_BYTES_MAX))) {
         x->reply.close = true;
         return send_reply(x);
     }

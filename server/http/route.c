@@ -39,28 +39,39 @@ static void allow_add(char allow[OCK_ALLOW_SIZE], enum ock_method method)
                    ock_method_name(method), method == OCK_GET ? ", HEAD" : "");
 }
 
+/* Whether the path itself stands in the table: "/v1/jobs/validate" is then no "/v1/jobs/{id}". */
+static bool is_literal(const struct ock_target *target, const char *args[OCK_ROUTE_ARGS_MAX])
+{
+    for (size_t i = 0; i < ock_route_count; i++) {
+        if (!strchr(ock_routes[i].path, '{') && matches(ock_routes[i].path, target, args))
+            return true;
+    }
+    return false;
+}
+
 bool ock_route_find(const struct ock_route **out, enum ock_method method,
                     const struct ock_target *target, const char *args[OCK_ROUTE_ARGS_MAX],
                     char allow[OCK_ALLOW_SIZE], struct ock_problem *problem)
 {
     enum ock_method asked = method == OCK_HEAD ? OCK_GET : method;
+    bool literal = is_literal(target, args);
     allow[0] = '\0';
     for (size_t i = 0; i < ock_route_count; i++) {
-        if (!matches(ock_routes[i].path, target, args))
+        const struct ock_route *route = &ock_routes[i];
+        if ((literal && strchr(route->path, '{')) || !matches(route->path, target, args))
             continue;
-        if (ock_routes[i].method == asked) {
-            *out = &ock_routes[i];
+        if (route->method == asked) {
+            *out = route;
             return true;
         }
-        allow_add(allow, ock_routes[i].method);
+        allow_add(allow, route->method);
     }
-    if (!allow[0]) {
+    if (!allow[0])
         ock_problem_set(problem, 404, "not_found", "There is nothing at this path",
                         "GET / shows what there is, /openapi.json all of it");
-        return false;
-    }
-    ock_problem_set(problem, 405, "method_not_allowed", "This path has no such method",
-                    "allowed: %s", allow);
+    else
+        ock_problem_set(problem, 405, "method_not_allowed", "This path has no such method",
+                        "allowed: %s", allow);
     return false;
 }
 

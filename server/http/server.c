@@ -45,7 +45,9 @@ void ock_http_resume(struct ock_http *http, struct MHD_Connection *connection)
     atomic_fetch_sub(&http->suspended, 1);
 }
 
-static void log_library(void *ctx, const char *format, va_list args)
+/* The library's own messages. */
+__attribute__((format(printf, 2, 0))) static void log_library(void *ctx, const char *format,
+                                                              va_list args)
 {
     char text[512];
     (void)ctx;

@@ -1,0 +1,129 @@
+"""Uploads: tables and arrays, with a length or in chunks, gzipped; the same again; names; faults.
+
+Method: small files made here, checked against what the server says of them.
+"""
+
+import gzip
+import struct
+import threading
+
+import pytest
+from ockserver import Server, is_problem, spec
+
+CSV = "a,b,label\n" + "".join(f"{i},{i * i % 7},{'yes' if i % 2 else 'no'}\n" for i in range(40))
+
+
+@pytest.fixture(scope="module")
+def server():
+    with Server() as s:
+        yield s
+
+
+def put(server, path, body=CSV, **headers):
+    return server.call("PUT", f"/v1/datasets/{path}", body,
+                       {"Content-Type": "text/csv", **headers})
+
+
+def test_a_table(server):
+    answer = put(server, "table?target=label")
+    assert answer.status == 201, answer.data
+    made = answer.json
+    assert made["name"] == "table" and made["id"].startswith("ds_")
+    assert answer.headers["Location"] == f"/v1/datasets/{made['id']}"
+    assert made["target"]["name"] == "label" and made["target"]["kind"] == "classes"
+    for key in (made["id"], "table"):
+        assert server.call("GET", f"/v1/datasets/{key}").json["id"] == made["id"]
+    items = server.call("GET", "/v1/datasets").json["items"]
+    assert made["id"] in [item["id"] for item in items]
+
+
+def test_the_same_again_is_harmless(server):
+    first = put(server, "again?target=label")
+    second = put(server, "again?target=label")
+    assert (first.status, second.status) == (201, 200)
+    assert first.json["id"] == second.json["id"]
+
+
+def test_a_taken_name(server):
+    first = put(server, "taken?target=label")
+    assert first.status == 201
+    is_problem(put(server, "taken?target=label", CSV + "1,2,no\n"), 409)
+    third = put(server, "taken?target=label&replace=true", CSV + "1,2,no\n")
+    assert third.status == 201 and third.json["id"] != first.json["id"]
+
+
+def test_gzip_chunks_and_length_are_the_same_data(server):
+    packed = gzip.compress(CSV.encode())
+    chunks = (packed[i:i + 100] for i in range(0, len(packed), 100))
+    answers = [put(server, "one?target=label"),
+               put(server, "two?target=label", packed, **{"Content-Encoding": "gzip"}),
+               put(server, "three?target=label", packed),
+               put(server, "four?target=label", chunks)]
+    assert [a.status for a in answers] == [201] * 4, [a.data for a in answers]
+    assert len({a.json["rows"] for a in answers}) == 1
+
+
+def idx(shape, values, kind=0x08):
+    return struct.pack(">HBB", 0, kind, len(shape)) + struct.pack(f">{len(shape)}I", *shape) + \
+        bytes(values)
+
+
+def test_arrays_in_two_parts(server):
+    rows, labels = idx((6, 2, 2), range(24)), idx((6,), [0, 1, 2, 0, 1, 2])
+    first = put(server, "images/x", rows, **{"Content-Type": "application/octet-stream"})
+    assert first.status in (200, 201, 202) and first.json["status"] == "incomplete", first.data
+    second = put(server, "images/y", gzip.compress(labels),
+                 **{"Content-Type": "application/octet-stream"})
+    assert second.status == 201, second.data
+    got = server.call("GET", "/v1/datasets/images").json
+    assert got["rows"] == 6 and got["status"] == "ready"
+
+
+@pytest.mark.parametrize("name", ["ds_x", "job_x", ".hidden", "-x", "a" * 65, "a%20b", "a%2Fb",
+                                  "..%2f..%2fetc", "%C3%A4", "_x"])
+def test_bad_names(server, name):
+    answer = put(server, name)
+    is_problem(answer, answer.status)
+    assert answer.status in (400, 422)
+
+
+@pytest.mark.parametrize("path,body", [
+    ("bad1?target=nothere", CSV), ("bad2", "only\n1\n2\n"), ("bad3", ""), ("bad4", "a,b\n1\n"),
+    ("bad5", "\x00\x01\x02"), ("bad6?delimiter=ab", CSV), ("bad7", "a,b\n"),
+])
+def test_files_that_are_no_tables(server, path, body):
+    answer = put(server, path, body)
+    is_problem(answer, 422)
+    assert server.directory not in answer.data.decode()
+    assert server.call("GET", f"/v1/datasets/{path.split('?')[0]}").status == 404
+
+
+def test_delete(server):
+    made = put(server, "doomed?target=label").json
+    assert server.call("DELETE", f"/v1/datasets/{made['id']}").status == 204
+    is_problem(server.call("GET", f"/v1/datasets/{made['id']}"), 404)
+    is_problem(server.call("DELETE", "/v1/datasets/doomed"), 404)
+
+
+def test_delete_while_a_job_uses_it(server):
+    server.upload_table("flowers")
+    job = server.submit(spec(1000000, hidden=(64,)))
+    is_problem(server.call("DELETE", "/v1/datasets/flowers"), 409)
+    assert server.call("POST", f"/v1/jobs/{job}/cancel").status in (200, 202)
+    server.ended(job)
+    assert server.call("DELETE", "/v1/datasets/flowers").status == 204
+
+
+def test_many_uploads_at_once_leave_others_alone(server):
+    body = "a,b,label\n" + "".join(f"{i},{i % 13},{i % 3}\n" for i in range(20000))
+    answers = {}
+
+    def go(i):
+        answers[i] = put(server, f"many{i}?target=label", body)
+
+    threads = [threading.Thread(target=go, args=(i,)) for i in range(12)]
+    [t.start() for t in threads]
+    for _ in range(20):
+        assert server.call("GET", "/v1/jobs", timeout=5).status == 200
+    [t.join() for t in threads]
+    assert [answers[i].status for i in range(12)] == [201] * 12

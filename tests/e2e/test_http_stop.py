@@ -1,0 +1,81 @@
+"""The end: SIGTERM with everything under way ends in 0 within 10 s, and nothing is lost.
+
+Method: streams, long polls, idle and half-sent requests are open when the signal comes; then the
+same data directory again.
+"""
+
+import json
+import signal
+import socket
+import threading
+import time
+
+from ockserver import Server, slow_spec, spec
+
+
+def test_sigterm_with_everything_open():
+    with Server() as s:
+        s.upload_table()
+        job = s.submit(slow_spec())
+        streams = []
+        for accept in ("text/event-stream", "application/x-ndjson"):
+            for _ in range(20):
+                connection = s.connect()
+                connection.request("GET", f"/v1/jobs/{job}/events", headers={"Accept": accept})
+                streams.append(connection.getresponse())
+        polls = []
+        threads = [threading.Thread(target=lambda: polls.append(
+            s.call("GET", f"/v1/jobs/{job}?wait=50"))) for _ in range(5)]
+        [t.start() for t in threads]
+        idle = socket.create_connection(("127.0.0.1", s.port))
+        half = socket.create_connection(("127.0.0.1", s.port))
+        half.sendall(b"PUT /v1/datasets/half HTTP/1.1\r\nHost: localhost\r\n"
+                     b"Content-Length: 1000\r\n\r\na,b\n")
+        time.sleep(0.3)
+        ends = []
+        readers = [threading.Thread(target=lambda r=r: ends.append(r.read())) for r in streams]
+        [t.start() for t in readers]
+        code, seconds = s.stop()
+        [t.join(5) for t in threads + readers]
+        assert code == 0 and seconds < 10, (code, seconds, s.text()[-2000:])
+        assert len(polls) == 5 and {p.status for p in polls} == {200}
+        assert len(ends) == 40
+        idle.close()
+        half.close()
+        with s as again:
+            got = again.call("GET", f"/v1/jobs/{job}").json
+            assert got["status"] in ("queued", "running"), got
+            assert again.call("GET", "/v1/datasets/half").status == 404
+            again.call("POST", f"/v1/jobs/{job}/cancel")
+            again.ended(job)
+
+
+def test_streams_go_on_after_a_restart():
+    with Server() as s:
+        s.upload_table()
+        job = s.submit(spec(400, hidden=(256, 256)))
+        connection = s.connect()
+        connection.request("GET", f"/v1/jobs/{job}/events?format=ndjson")
+        answer = connection.getresponse()
+        first = [json.loads(answer.readline()) for _ in range(5)]
+        assert s.stop()[0] == 0
+        first += [json.loads(line) for line in answer.read().splitlines() if line.strip()]
+        first = [e for e in first if "seq" in e]
+        with s as again:
+            rest = again.events(job, **{"Last-Event-ID": str(first[-1]["seq"])})
+        rest = [e for e in rest if "seq" in e]
+        assert [e["seq"] for e in first + rest] == list(range(1, rest[-1]["seq"] + 1))
+        assert [e["epoch"] for e in first + rest if e["type"] == "epoch"] == list(range(1, 401))
+
+
+def test_a_second_signal_ends_at_once():
+    with Server() as s:
+        s.process.send_signal(signal.SIGINT)
+        s.process.send_signal(signal.SIGTERM)
+        assert s.process.wait(10) in (0, 130)
+
+
+def test_idle_server_stops_at_once():
+    with Server() as s:
+        code, seconds = s.stop()
+        assert code == 0 and seconds < 2
