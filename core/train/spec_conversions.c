@@ -38,20 +38,13 @@ static void write_penalty(struct ock_jsonw *w, const char *tool, const char *pen
 /* Tools for classes, whose losses are means of log-losses or sums weighted by C. */
 static void write_for_classes(struct ock_jsonw *w, const struct strength *s)
 {
-    if (s->l1 > 0 && s->l2 > 0)
-        ock_jsonw_null(w, "sklearn_SGDClassifier");
-    else if (s->l1 > 0)
+    if (s->l1 > 0 && !(s->l2 > 0)) {
         write_penalty(w, "sklearn_SGDClassifier", "l1", "alpha", s->l1);
-    else
-        write_penalty(w, "sklearn_SGDClassifier", "l2", "alpha", 2 * s->l2);
-
-    if (s->l1 > 0 && s->l2 > 0)
-        ock_jsonw_null(w, "sklearn_LogisticRegression");
-    else if (s->l1 > 0)
         write_penalty(w, "sklearn_LogisticRegression", "l1", "C", 1 / (s->rows * s->l1));
-    else
+    } else if (s->l2 > 0 && !(s->l1 > 0)) {
+        write_penalty(w, "sklearn_SGDClassifier", "l2", "alpha", 2 * s->l2);
         write_penalty(w, "sklearn_LogisticRegression", "l2", "C", 1 / (2 * s->rows * s->l2));
-
+    }
     double lambda = 2 * s->l2 + s->l1;
     write_two(w, "glmnet_logistic", "lambda", lambda, "alpha", s->l1 / lambda);
 }
