@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "core/data/classes.h"
-#include "core/data/columns.h"
 #include "core/data/scaler.h"
+#include "core/data/selection.h"
 #include "core/data/source.h"
 #include "core/data/split.h"
 #include "core/data/table.h"
@@ -18,7 +18,7 @@
 struct input {
     const struct ock_dataset *dataset; /* NULL: not given */
     const char *what;                  /* "", "validation dataset: ", for errors */
-    struct ock_columns columns;
+    struct ock_selection columns;
     struct ock_table table;
     float *weights; /* owned, [rows]; NULL: all are 1 */
 };
@@ -39,7 +39,7 @@ static void job_data_free(struct job_data *job)
     if (!job)
         return;
     for (size_t i = 0; i < OCK_PARTS; i++) {
-        ock_columns_deinit(&job->inputs[i].columns);
+        ock_selection_deinit(&job->inputs[i].columns);
         ock_table_deinit(&job->inputs[i].table);
         free(job->inputs[i].weights);
         free(job->rows[i]);
@@ -83,7 +83,7 @@ static enum ock_status open_input(struct input *input, const struct ock_spec *sp
         return ock_fail(err, OCK_INVALID, "%shas %zu columns, the training dataset has %zu",
                         input->what, schema->column_count, of_train->column_count);
     enum ock_status status =
-        ock_columns_init(&input->columns, &spec->data, input->dataset, input->what, err);
+        ock_selection_init(&input->columns, &spec->data, input->dataset, input->what, err);
     if (status == OCK_OK)
         status = ock_table_init(&input->table, input->dataset, input->columns.features,
                                 input->columns.count, err);

@@ -1,6 +1,6 @@
 /* A spec's names as columns of a dataset. */
-#ifndef OCK_DATA_COLUMNS_H
-#define OCK_DATA_COLUMNS_H
+#ifndef OCK_DATA_SELECTION_H
+#define OCK_DATA_SELECTION_H
 
 #include <stddef.h>
 
@@ -8,7 +8,7 @@
 #include "core/data/dataset.h"
 #include "core/train/spec.h"
 
-struct ock_columns {
+struct ock_selection {
     size_t count;     /* features */
     size_t *features; /* owned, [count] */
     size_t target;
@@ -18,10 +18,10 @@ struct ock_columns {
 /* Finds target, weights and features, and checks that the features are numbers without missing
  * values. what: "" or "validation dataset: ", for errors. Errors: INVALID, naming the column, the
  * row and the cure; NOMEM. */
-enum ock_status ock_columns_init(struct ock_columns *columns, const struct ock_data_spec *spec,
-                                 const struct ock_dataset *dataset, const char *what,
-                                 struct ock_err *err);
-void ock_columns_deinit(struct ock_columns *columns); /* all-zero: a no-op */
+enum ock_status ock_selection_init(struct ock_selection *columns, const struct ock_data_spec *spec,
+                                   const struct ock_dataset *dataset, const char *what,
+                                   struct ock_err *err);
+void ock_selection_deinit(struct ock_selection *columns); /* all-zero: a no-op */
 
 /* A column's index by name, SIZE_MAX if there is none; `hint` is looked at first, because names
  * mostly come in the file's order. */

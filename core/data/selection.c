@@ -1,5 +1,5 @@
 /* Names to columns, and what a column must be to serve. */
-#include "core/data/columns.h"
+#include "core/data/selection.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -15,10 +15,10 @@ size_t ock_column_near(const struct ock_schema *schema, const char *name, size_t
     return ock_schema_column(schema, name);
 }
 
-void ock_columns_deinit(struct ock_columns *columns)
+void ock_selection_deinit(struct ock_selection *columns)
 {
     free(columns->features);
-    *columns = (struct ock_columns){0};
+    *columns = (struct ock_selection){0};
 }
 
 static enum ock_status no_column(const char *what, const char *kind, const char *name,
@@ -66,7 +66,8 @@ static enum ock_status check_feature(const struct ock_dataset *dataset, size_t i
                     what, column->name, column->missing, row + 1);
 }
 
-static enum ock_status find_features(struct ock_columns *columns, const struct ock_data_spec *spec,
+static enum ock_status find_features(struct ock_selection *columns,
+                                     const struct ock_data_spec *spec,
                                      const struct ock_dataset *dataset, const char *what,
                                      struct ock_err *err)
 {
@@ -88,12 +89,12 @@ static enum ock_status find_features(struct ock_columns *columns, const struct o
     return OCK_OK;
 }
 
-enum ock_status ock_columns_init(struct ock_columns *columns, const struct ock_data_spec *spec,
-                                 const struct ock_dataset *dataset, const char *what,
-                                 struct ock_err *err)
+enum ock_status ock_selection_init(struct ock_selection *columns, const struct ock_data_spec *spec,
+                                   const struct ock_dataset *dataset, const char *what,
+                                   struct ock_err *err)
 {
     const struct ock_schema *schema = ock_dataset_schema(dataset);
-    struct ock_columns made = {.weights = SIZE_MAX};
+    struct ock_selection made = {.weights = SIZE_MAX};
     if (!spec->target || spec->feature_count == 0)
         return ock_fail(err, OCK_INVALID, "the spec names no target or no features");
     made.target = ock_column_near(schema, spec->target, schema->column_count - 1);
@@ -109,7 +110,7 @@ enum ock_status ock_columns_init(struct ock_columns *columns, const struct ock_d
         return ock_fail(err, OCK_NOMEM, "out of memory for %zu features", spec->feature_count);
     enum ock_status status = find_features(&made, spec, dataset, what, err);
     if (status != OCK_OK) {
-        ock_columns_deinit(&made);
+        ock_selection_deinit(&made);
         return status;
     }
     *columns = made;
