@@ -61,11 +61,12 @@ bool ock_upload_add(struct ock_upload *upload, const void *bytes, size_t size,
 /* Imports (in a worker process), waits at most wait_ms, answers the dataset's JSON and the status:
  * 201, 200 (the same bytes and options again), or 202 while it is being prepared. Takes the upload
  * in any case. */
-bool ock_upload_finish(struct ock_upload *upload, unsigned wait_ms, struct ock_buf *out, int *status,
-                       struct ock_problem *problem);
+bool ock_upload_finish(struct ock_upload *upload, unsigned wait_ms, struct ock_buf *out,
+                       int *status, struct ock_problem *problem);
 void ock_upload_discard(struct ock_upload *upload); /* NULL is a no-op */
 
-bool ock_engine_datasets(struct ock_engine *engine, struct ock_buf *out, struct ock_problem *problem);
+bool ock_engine_datasets(struct ock_engine *engine, struct ock_buf *out,
+                         struct ock_problem *problem);
 bool ock_engine_dataset(struct ock_engine *engine, const char *id_or_name, struct ock_buf *out,
                         struct ock_problem *problem);
 bool ock_engine_dataset_delete(struct ock_engine *engine, const char *id_or_name,
@@ -114,7 +115,7 @@ bool ock_engine_metrics(struct ock_engine *engine, const char *id, const char *n
 
 /* The model's bytes: appended when they are small, else the file is opened (owned by the caller). */
 struct ock_model {
-    int fd;             /* -1: the bytes are in `bytes` */
+    int fd; /* -1: the bytes are in `bytes` */
     struct ock_buf bytes;
     uint64_t size;
     char sha256[65];

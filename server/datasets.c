@@ -1,0 +1,77 @@
+/* Datasets as readers see them, and their end. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "server/dataset_cache.h"
+#include "server/engine_private.h"
+#include "server/store_datasets.h"
+
+static bool finish_read(struct ock_engine *engine, struct ock_db *db, enum ock_status status,
+                        const struct ock_err *err, struct ock_buf *out, size_t begin,
+                        struct ock_problem *problem)
+{
+    if (db)
+        ock_store_read_end(engine->store, db);
+    if (status == OCK_OK)
+        return true;
+    ock_answer_undo(out, begin);
+    ock_problem_from_err(problem, err);
+    return false;
+}
+
+bool ock_engine_datasets(struct ock_engine *engine, struct ock_buf *out,
+                         struct ock_problem *problem)
+{
+    struct ock_err err = {0};
+    size_t begin = out->size;
+    struct ock_db *db = ock_store_read(engine->store, &err);
+    enum ock_status status = db ? ock_store_datasets_json(db, out, &err) : err.status;
+    return finish_read(engine, db, status, &err, out, begin, problem);
+}
+
+bool ock_engine_dataset(struct ock_engine *engine, const char *id_or_name, struct ock_buf *out,
+                        struct ock_problem *problem)
+{
+    struct ock_err err = {0};
+    size_t begin = out->size;
+    struct ock_db *db = ock_store_read(engine->store, &err);
+    enum ock_status status = db ? ock_store_dataset_json(db, id_or_name, out, &err) : err.status;
+    return finish_read(engine, db, status, &err, out, begin, problem);
+}
+
+struct deletion {
+    const char *id_or_name;
+    struct ock_dataset_row row;
+};
+
+static enum ock_status apply_deletion(struct ock_db *db, void *ctx, struct ock_err *err)
+{
+    struct deletion *deletion = ctx;
+    enum ock_status status = ock_store_find_dataset(db, deletion->id_or_name, &deletion->row, err);
+    if (status != OCK_OK)
+        return status;
+    if (strcmp(deletion->row.status, "preparing") == 0)
+        return ock_fail(err, OCK_CONFLICT, "the dataset is being prepared");
+    return ock_store_delete_dataset(db, deletion->row.id, err);
+}
+
+bool ock_engine_dataset_delete(struct ock_engine *engine, const char *id_or_name,
+                               struct ock_problem *problem)
+{
+    struct deletion deletion = {.id_or_name = id_or_name};
+    struct ock_err err = {0};
+    char path[OCK_PATH_SIZE];
+    enum ock_status status = ock_store_write(engine->store, apply_deletion, &deletion, &err);
+    if (status != OCK_OK) {
+        ock_problem_from_err(problem, &err);
+        return false;
+    }
+    /* The row is gone for good; files that a crash leaves are swept at the next start. */
+    ock_dataset_cache_forget(engine->datasets, deletion.row.id);
+    ock_dataset_path(engine, path, deletion.row.id);
+    (void)unlink(path);
+    (void)snprintf(path, sizeof(path), "%s/uploads/%s", engine->data_dir, deletion.row.id);
+    ock_remove_directory(path, false);
+    return true;
+}

@@ -1,0 +1,155 @@
+/* The engine's frame: its directory, its parts, their order. */
+#include "server/engine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "server/dataset_cache.h"
+#include "server/engine_private.h"
+#include "server/ids.h"
+#include "server/keys.h"
+#include "server/log.h"
+#include "server/resources.h"
+#include "server/runner.h"
+#include "server/uploads.h"
+#include "server/worker_process.h"
+
+static const size_t queue_default = 10000;
+static const size_t upload_default = (size_t)64 << 30;
+
+static enum ock_status make_directory(const char *parent, const char *name, struct ock_err *err)
+{
+    char path[PATH_MAX];
+    int length = snprintf(path, sizeof(path), "%s%s%s", parent, name[0] ? "/" : "", name);
+    if (length < 0 || (size_t)length >= sizeof(path))
+        return ock_fail(err, OCK_LIMIT, "the data directory's path is too long");
+    if (mkdir(path, 0700) != 0 && errno != EEXIST)
+        return ock_fail_errno(err, errno, "cannot make the directory %s", path);
+    return OCK_OK;
+}
+
+static enum ock_status open_directory(struct ock_engine *engine, const char *data_dir,
+                                      struct ock_err *err)
+{
+    static const char *const names[] = {"jobs", "datasets", "uploads"};
+    char real[PATH_MAX];
+    enum ock_status status = make_directory(data_dir, "", err);
+    if (status != OCK_OK)
+        return status;
+    if (!realpath(data_dir, real))
+        return ock_fail_errno(err, errno, "cannot use the data directory %s", data_dir);
+    if (strlen(real) >= sizeof(engine->data_dir))
+        return ock_fail(err, OCK_LIMIT, "the data directory's path is too long");
+    (void)snprintf(engine->data_dir, sizeof(engine->data_dir), "%.*s",
+                   (int)sizeof(engine->data_dir) - 1, real);
+    for (size_t i = 0; status == OCK_OK && i < sizeof(names) / sizeof(names[0]); i++)
+        status = make_directory(engine->data_dir, names[i], err);
+    return status;
+}
+
+static enum ock_status lock_directory(struct ock_engine *engine, struct ock_err *err)
+{
+    char path[OCK_PATH_SIZE];
+    (void)snprintf(path, sizeof(path), "%s/lock", engine->data_dir);
+    engine->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (engine->lock_fd < 0)
+        return ock_fail_errno(err, errno, "cannot open %s", path);
+    if (flock(engine->lock_fd, LOCK_EX | LOCK_NB) == 0)
+        return OCK_OK;
+    if (errno == EWOULDBLOCK)
+        return ock_fail(err, OCK_CONFLICT, "another server uses the data directory %s",
+                        engine->data_dir);
+    return ock_fail_errno(err, errno, "cannot lock %s", path);
+}
+
+static void apply_config(struct ock_engine *engine, const struct ock_engine_config *config)
+{
+    engine->cores = config->cores ? config->cores : ock_cores_available();
+    engine->memory_bytes =
+        config->memory_bytes ? config->memory_bytes : ock_memory_available() / 10 * 8;
+    engine->queue_max = config->queue_max ? config->queue_max : queue_default;
+    engine->upload_bytes_max = config->upload_bytes_max ? config->upload_bytes_max : upload_default;
+    engine->opened_ms = ock_now_ms();
+}
+
+static enum ock_status open_parts(struct ock_engine *engine, struct ock_err *err)
+{
+    char path[OCK_PATH_SIZE];
+    (void)snprintf(path, sizeof(path), "%s/ockham.db", engine->data_dir);
+    enum ock_status status = ock_store_open(&engine->store, path, err);
+    if (status == OCK_OK)
+        status = ock_hub_new(&engine->hub, err);
+    if (status == OCK_OK)
+        status = ock_errands_new(&engine->errands, err);
+    if (status == OCK_OK)
+        status = ock_dataset_cache_new(&engine->datasets, engine, err);
+    if (status == OCK_OK)
+        status = ock_keys_new(&engine->keys, engine, err);
+    if (status == OCK_OK)
+        status = ock_uploads_new(&engine->uploads, engine, err);
+    if (status == OCK_OK)
+        status = ock_sweep_jobs(engine, err);
+    if (status == OCK_OK)
+        status = ock_runner_new(&engine->runner, engine, err);
+    return status;
+}
+
+enum ock_status ock_engine_open(struct ock_engine **out, const struct ock_engine_config *config,
+                                struct ock_err *err)
+{
+    struct ock_engine *engine = calloc(1, sizeof(*engine));
+    if (!engine)
+        return ock_fail(err, OCK_NOMEM, "no memory for the engine");
+    engine->lock_fd = engine->program_fd = -1;
+    apply_config(engine, config);
+    enum ock_status status = open_directory(engine, config->data_dir, err);
+    if (status == OCK_OK)
+        status = lock_directory(engine, err);
+    if (status == OCK_OK)
+        status = ock_worker_program_open(&engine->program_fd, config->worker_path, err);
+    if (status == OCK_OK)
+        status = open_parts(engine, err);
+    if (status != OCK_OK) {
+        ock_engine_close(engine);
+        return status;
+    }
+    *out = engine;
+    return OCK_OK;
+}
+
+/* The order matters: what posts to the store ends before the store, what the store tells of its
+ * last commits is opened after it. */
+void ock_engine_close(struct ock_engine *engine)
+{
+    if (!engine)
+        return;
+    ock_engine_drain(engine);
+    ock_uploads_stop(engine->uploads);
+    ock_runner_stop(engine->runner);
+    ock_errands_stop(engine->errands);
+    ock_store_close(engine->store);
+    engine->store = NULL; /* letters that are opened now write nothing more */
+    ock_runner_free(engine->runner);
+    ock_uploads_free(engine->uploads);
+    ock_keys_free(engine->keys);
+    ock_dataset_cache_free(engine->datasets);
+    ock_errands_free(engine->errands);
+    ock_hub_free(engine->hub);
+    if (engine->program_fd >= 0)
+        (void)close(engine->program_fd);
+    if (engine->lock_fd >= 0)
+        (void)close(engine->lock_fd);
+    free(engine);
+}
+
+void ock_engine_drain(struct ock_engine *engine)
+{
+    atomic_store(&engine->draining, true);
+}

@@ -1,0 +1,148 @@
+/* The data directory: where things are, and how they go. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "server/engine_private.h"
+#include "server/ids.h"
+#include "server/log.h"
+#include "server/store_datasets.h"
+#include "server/store_jobs.h"
+
+void ock_job_path(const struct ock_engine *engine, char path[OCK_PATH_SIZE], const char *id,
+                  const char *name)
+{
+    (void)snprintf(path, OCK_PATH_SIZE, "%s/jobs/%s%s%s", engine->data_dir, id, name[0] ? "/" : "",
+                   name);
+}
+
+void ock_dataset_path(const struct ock_engine *engine, char path[OCK_PATH_SIZE], const char *id)
+{
+    (void)snprintf(path, OCK_PATH_SIZE, "%s/datasets/%s.ockds", engine->data_dir, id);
+}
+
+enum ock_status ock_job_directory(const struct ock_engine *engine, const char *id,
+                                  struct ock_err *err)
+{
+    char path[OCK_PATH_SIZE];
+    ock_job_path(engine, path, id, "");
+    if (mkdir(path, 0700) != 0 && errno != EEXIST)
+        return ock_fail_errno(err, errno, "cannot make the job's directory");
+    return OCK_OK;
+}
+
+static bool is_model(const char *name)
+{
+    static const char end[] = ".safetensors";
+    size_t size = strlen(name);
+    bool is_last = size >= sizeof(end) - 1 && strcmp(name + size - (sizeof(end) - 1), end) == 0;
+    return is_last && strcmp(name, "init.safetensors") != 0;
+}
+
+void ock_remove_directory(const char *path, bool keep_models)
+{
+    DIR *dir = opendir(path);
+    if (!dir)
+        return;
+    for (;;) {
+        const struct dirent *entry = readdir(dir); /* a stream of our own: thread-safe */
+        if (!entry)
+            break;
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        if (keep_models && is_model(entry->d_name))
+            continue;
+        if (unlinkat(dirfd(dir), entry->d_name, 0) != 0 && errno != ENOENT)
+            ock_log(OCK_LOG_WARNING, "cannot remove a file of an ended job (errno %d)", errno);
+    }
+    (void)closedir(dir);
+    if (!keep_models)
+        (void)rmdir(path);
+}
+
+void ock_job_clean(const struct ock_engine *engine, const char *id, bool keep_models)
+{
+    char path[OCK_PATH_SIZE];
+    ock_job_path(engine, path, id, "");
+    ock_remove_directory(path, keep_models);
+}
+
+bool ock_has_model_files(const struct ock_engine *engine, const char *id)
+{
+    static const char *const which[] = {"best", "last"};
+    struct ock_model_row row = {0};
+    struct ock_err err = {0};
+    bool found = false;
+    struct ock_db *db = engine->store ? ock_store_read(engine->store, &err) : NULL;
+    if (!db)
+        return true;
+    for (size_t i = 0; i < 2; i++) {
+        struct ock_buf bytes;
+        ock_buf_init(&bytes, (size_t)64 << 20);
+        enum ock_status status = ock_store_model(db, id, which[i], &row, &bytes, &err);
+        found = found || (status == OCK_OK ? row.is_file : status != OCK_NOTFOUND);
+        ock_buf_deinit(&bytes);
+    }
+    ock_store_read_end(engine->store, db);
+    return found;
+}
+
+void ock_each_entry(const struct ock_engine *engine, const char *name,
+                    void (*take)(void *ctx, const char *entry), void *ctx)
+{
+    char path[OCK_PATH_SIZE];
+    (void)snprintf(path, sizeof(path), "%s/%s", engine->data_dir, name);
+    DIR *dir = opendir(path);
+    if (!dir)
+        return;
+    for (;;) {
+        const struct dirent *entry = readdir(dir);
+        if (!entry)
+            break;
+        if (entry->d_name[0] != '.')
+            take(ctx, entry->d_name);
+    }
+    (void)closedir(dir);
+}
+
+struct sweep {
+    const struct ock_engine *engine;
+    struct ock_db *db;
+};
+
+static void sweep_job(void *ctx, const char *id)
+{
+    const struct sweep *sweep = ctx;
+    int64_t number;
+    enum ock_job_status job_status;
+    struct ock_err err = {0};
+    if (!ock_id_valid(id, "job_"))
+        return;
+    enum ock_status status = ock_store_find_job(sweep->db, id, &number, &job_status, &err);
+    if (status == OCK_NOTFOUND)
+        ock_job_clean(sweep->engine, id, false);
+    else if (status == OCK_OK && job_status >= OCK_JOB_SUCCEEDED)
+        ock_job_clean(sweep->engine, id, ock_has_model_files(sweep->engine, id));
+}
+
+enum ock_status ock_sweep_jobs(const struct ock_engine *engine, struct ock_err *err)
+{
+    struct sweep sweep = {.engine = engine, .db = ock_store_read(engine->store, err)};
+    if (!sweep.db)
+        return OCK_IO;
+    ock_each_entry(engine, "jobs", sweep_job, &sweep);
+    ock_store_read_end(engine->store, sweep.db);
+    return OCK_OK;
+}
+
+void ock_answer_undo(struct ock_buf *out, size_t begin)
+{
+    out->failed = OCK_OK;
+    if (out->size > begin) {
+        out->size = begin;
+        out->data[begin] = '\0';
+    }
+}

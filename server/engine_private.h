@@ -1,0 +1,67 @@
+/* What the engine's files share. */
+#ifndef OCK_SERVER_ENGINE_PRIVATE_H
+#define OCK_SERVER_ENGINE_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "server/engine.h"
+#include "server/errands.h"
+#include "server/hub.h"
+#include "server/store.h"
+
+enum { OCK_PATH_SIZE = 4096 };
+
+struct ock_runner;
+struct ock_uploads;
+struct ock_dataset_cache;
+struct ock_keys;
+
+/* Immutable after ock_engine_open, but for what is atomic; the parts have locks of their own. */
+struct ock_engine {
+    char data_dir[OCK_PATH_SIZE - 256]; /* absolute; leaves room for names below it */
+    int lock_fd;
+    int program_fd;
+    unsigned cores;
+    size_t memory_bytes;
+    size_t queue_max;
+    size_t upload_bytes_max;
+    int64_t opened_ms;
+    atomic_bool draining;
+    atomic_size_t waiting; /* jobs in the queue, and those that are being sent */
+    struct ock_store *store;
+    struct ock_hub *hub;
+    struct ock_errands *errands;
+    struct ock_runner *runner;
+    struct ock_uploads *uploads;
+    struct ock_dataset_cache *datasets;
+    struct ock_keys *keys;
+};
+
+/* data_dir/jobs/ID[/name]; data_dir/datasets/ID.ockds. The ids are ours (ock_id_valid). */
+void ock_job_path(const struct ock_engine *engine, char path[OCK_PATH_SIZE], const char *id,
+                  const char *name);
+void ock_dataset_path(const struct ock_engine *engine, char path[OCK_PATH_SIZE], const char *id);
+/* Makes the job's directory if it is not there. Errors: IO, NOSPACE. */
+enum ock_status ock_job_directory(const struct ock_engine *engine, const char *id,
+                                  struct ock_err *err);
+/* Removes a directory of plain files; keep_models leaves *.safetensors (and the directory, if any
+ * is left). Nothing to remove is no error. */
+void ock_job_clean(const struct ock_engine *engine, const char *id, bool keep_models);
+void ock_remove_directory(const char *path, bool keep_models);
+/* Removes what an abrupt end left of ended and of never stored jobs. Before the runner starts. */
+enum ock_status ock_sweep_jobs(const struct ock_engine *engine, struct ock_err *err);
+/* Calls take for each entry of data_dir/NAME. A directory that cannot be read has none. */
+void ock_each_entry(const struct ock_engine *engine, const char *name,
+                    void (*take)(void *ctx, const char *entry), void *ctx);
+/* True when a model of the job is a file; also when that cannot be found out. */
+bool ock_has_model_files(const struct ock_engine *engine, const char *id);
+
+/* Takes back what was appended behind `begin` bytes, and its error: an answer that failed. */
+void ock_answer_undo(struct ock_buf *out, size_t begin);
+
+/* What a job needs beside its plan: the program itself, its stacks. */
+size_t ock_worker_overhead_bytes(uint32_t threads);
+
+#endif

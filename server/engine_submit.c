@@ -1,0 +1,195 @@
+/* Sending a job, or only asking what it would be. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/json.h"
+#include "core/base/jsonw.h"
+#include "core/base/limits.h"
+#include "server/ids.h"
+#include "server/log.h"
+#include "server/prepare.h"
+#include "server/runner.h"
+
+static bool fail_err(struct ock_problem *problem, const struct ock_err *err)
+{
+    ock_problem_from_err(problem, err);
+    return false;
+}
+
+/* Takes a place in the queue; given back if the job is not stored. */
+static bool take_place(struct ock_engine *engine, struct ock_problem *problem)
+{
+    if (atomic_load(&engine->draining)) {
+        ock_problem_set(problem, 503, "draining", "The server is closing", "try again later");
+        problem->retry_after_s = 5;
+        return false;
+    }
+    size_t before = atomic_fetch_add(&engine->waiting, 1);
+    if (before < engine->queue_max)
+        return true;
+    atomic_fetch_sub(&engine->waiting, 1);
+    ock_problem_set(problem, 429, "queue_full", "The queue is full",
+                    "%zu jobs wait already (--queue-max); try again later", engine->queue_max);
+    problem->retry_after_s = 2;
+    return false;
+}
+
+/* The spec without its arrays: the worker reads those from a dataset file. NULL: out of memory. */
+static char *without_inline(const cJSON *spec)
+{
+    cJSON *copy = cJSON_Duplicate(spec, true);
+    char *text = NULL;
+    if (copy) {
+        cJSON *data = cJSON_GetObjectItemCaseSensitive(copy, "data");
+        cJSON_DeleteItemFromObjectCaseSensitive(data, "inline");
+        text = ock_json_print(copy);
+    }
+    cJSON_Delete(copy);
+    return text;
+}
+
+struct texts {
+    char *labels, *run_spec; /* owned */
+};
+
+static enum ock_status make_texts(struct texts *texts, const struct ock_prepared *prepared,
+                                  const cJSON *spec, struct ock_err *err)
+{
+    const cJSON *labels = prepared->spec->labels;
+    texts->labels = labels ? ock_json_print(labels) : strdup("{}");
+    if (prepared->has_inline)
+        texts->run_spec = without_inline(spec);
+    if (!texts->labels || (prepared->has_inline && !texts->run_spec))
+        return ock_fail(err, OCK_NOMEM, "no memory for a job");
+    return OCK_OK;
+}
+
+static const char *id_or_null(const struct ock_dataset_row *row)
+{
+    return row->id[0] ? row->id : NULL;
+}
+
+static enum ock_status apply_insert(struct ock_db *db, void *ctx, struct ock_err *err)
+{
+    return ock_store_insert_job(db, ctx, err);
+}
+
+static enum ock_status store_job(const struct ock_prepared *prepared, const struct texts *texts,
+                                 const char *spec_text, struct ock_err *err)
+{
+    const struct ock_dataset_row *rows = prepared->rows;
+    const struct ock_dataset_row *train = &rows[OCK_ROLE_TRAIN];
+    const struct ock_spec *spec = prepared->spec;
+    struct ock_job_new job = {
+        .id = prepared->id,
+        .name = spec->name,
+        .labels = texts->labels,
+        .dataset = id_or_null(train),
+        .dataset_name = train->name,
+        .dataset_sha256 = train->sha256,
+        .validation = id_or_null(&rows[OCK_ROLE_VALIDATION]),
+        .test = id_or_null(&rows[OCK_ROLE_TEST]),
+        .has_init = prepared->has_init,
+        .memory_bytes = prepared->plan->memory_bytes,
+        .threads = spec->train.threads,
+        .threads_useful = prepared->plan->threads_useful,
+        .epochs = spec->train.epochs,
+        .spec = spec_text,
+        .run_spec = texts->run_spec,
+        .resolved = prepared->resolved.data,
+        .warnings = prepared->warnings.data,
+    };
+    enum ock_status status = ock_store_write(prepared->engine->store, apply_insert, &job, err);
+    if (status != OCK_OK)
+        return status;
+    struct ock_job_row row = {
+        .number = job.number,
+        .id = job.id,
+        .status = OCK_JOB_QUEUED,
+        .memory_bytes = job.memory_bytes,
+        .threads = job.threads,
+        .threads_useful = job.threads_useful,
+        .attempt = 1,
+        .dataset = job.dataset,
+        .validation = job.validation,
+        .test = job.test,
+        .has_init = job.has_init,
+    };
+    struct ock_err late = {0};
+    if (ock_runner_add(prepared->engine->runner, &row, &late) != OCK_OK)
+        ock_log(OCK_LOG_ERROR, "%s: %s", job.id, late.text); /* it is stored: not lost */
+    return OCK_OK;
+}
+
+bool ock_engine_submit(struct ock_engine *engine, const cJSON *spec, const char *spec_text,
+                       char id[OCK_ID_SIZE], struct ock_problem *problem)
+{
+    struct ock_err err = {0};
+    struct texts texts = {0};
+    if (!take_place(engine, problem))
+        return false;
+    struct ock_prepared *prepared = calloc(1, sizeof(*prepared));
+    bool ok = false;
+    if (!prepared) {
+        (void)ock_fail(&err, OCK_NOMEM, "no memory for a job");
+        (void)fail_err(problem, &err);
+    } else if (ock_prepare(prepared, engine, spec, problem)) {
+        ok = make_texts(&texts, prepared, spec, &err) == OCK_OK &&
+             store_job(prepared, &texts, spec_text, &err) == OCK_OK;
+        if (ok)
+            memcpy(id, prepared->id, sizeof(prepared->id));
+        else
+            (void)fail_err(problem, &err);
+    }
+    if (!ok)
+        atomic_fetch_sub(&engine->waiting, 1);
+    if (prepared)
+        ock_prepared_deinit(prepared, ok);
+    free(prepared);
+    free(texts.labels);
+    free(texts.run_spec);
+    return ok;
+}
+
+static void write_answer(const struct ock_prepared *prepared, struct ock_buf *out)
+{
+    struct ock_jsonw w = ock_jsonw_make(out);
+    ock_jsonw_object(&w, NULL);
+    ock_jsonw_raw(&w, "resolved", prepared->resolved.data);
+    ock_jsonw_uint(&w, "parameters", prepared->plan->parameters);
+    ock_jsonw_uint(&w, "memory_bytes", prepared->plan->memory_bytes);
+    ock_jsonw_uint(&w, "steps_per_epoch", prepared->plan->steps_per_epoch);
+    ock_jsonw_raw(&w, "warnings", prepared->warnings.data);
+    struct ock_buf conversions;
+    ock_buf_init(&conversions, OCK_MIB);
+    ock_spec_write_conversions(prepared->spec, prepared->row_counts[OCK_ROLE_TRAIN],
+                               prepared->plan->batch_rows, &conversions);
+    if (ock_buf_status(&conversions, NULL) == OCK_OK)
+        ock_jsonw_raw(&w, "conversions", conversions.data);
+    ock_buf_deinit(&conversions);
+    ock_jsonw_end_object(&w);
+}
+
+bool ock_engine_validate(struct ock_engine *engine, const cJSON *spec, struct ock_buf *out,
+                         struct ock_problem *problem)
+{
+    struct ock_err err = {0};
+    size_t begin = out->size;
+    struct ock_prepared *prepared = calloc(1, sizeof(*prepared));
+    if (!prepared) {
+        (void)ock_fail(&err, OCK_NOMEM, "no memory to check a job");
+        return fail_err(problem, &err);
+    }
+    bool ok = ock_prepare(prepared, engine, spec, problem);
+    if (ok) {
+        write_answer(prepared, out);
+        ok = ock_buf_status(out, &err) == OCK_OK;
+        if (!ok) {
+            ock_answer_undo(out, begin);
+            (void)fail_err(problem, &err);
+        }
+    }
+    ock_prepared_deinit(prepared, false);
+    free(prepared);
+    return ok;
+}

@@ -1,0 +1,81 @@
+/* The service's own facts. */
+#include <sys/statvfs.h>
+
+#include "core/base/jsonw.h"
+#include "core/base/limits.h"
+#include "core/kernels/kernels.h"
+#include "server/ids.h"
+#include "server/runner.h"
+
+static void write_budgets(struct ock_jsonw *w, struct ock_engine *engine)
+{
+    unsigned cores = 0;
+    size_t memory_bytes = 0, running = 0;
+    ock_runner_usage(engine->runner, &cores, &memory_bytes, &running);
+    ock_jsonw_uint(w, "cores", engine->cores);
+    ock_jsonw_uint(w, "cores_used", cores);
+    ock_jsonw_uint(w, "memory_bytes", engine->memory_bytes);
+    ock_jsonw_uint(w, "memory_reserved_bytes", memory_bytes);
+    ock_jsonw_uint(w, "running", running);
+}
+
+static void write_disk(struct ock_jsonw *w, const struct ock_engine *engine)
+{
+    struct statvfs disk;
+    if (statvfs(engine->data_dir, &disk) != 0)
+        return;
+    ock_jsonw_object(w, "disk_bytes");
+    ock_jsonw_uint(w, "total", (uint64_t)disk.f_blocks * disk.f_frsize);
+    ock_jsonw_uint(w, "free", (uint64_t)disk.f_bavail * disk.f_frsize);
+    ock_jsonw_end_object(w);
+}
+
+static void write_jobs(struct ock_jsonw *w, const uint64_t counts[OCK_JOB_STATUS_COUNT])
+{
+    ock_jsonw_object(w, "jobs");
+    for (int i = 0; i < OCK_JOB_STATUS_COUNT; i++)
+        ock_jsonw_uint(w, ock_job_status_name((enum ock_job_status)i), counts[i]);
+    ock_jsonw_end_object(w);
+}
+
+static void write_limits(struct ock_jsonw *w, const struct ock_engine *engine)
+{
+    ock_jsonw_object(w, "limits");
+    ock_jsonw_uint(w, "queue", engine->queue_max);
+    ock_jsonw_uint(w, "upload_bytes", engine->upload_bytes_max);
+    ock_jsonw_uint(w, "json_bytes", OCK_JSON_BYTES_MAX);
+    ock_jsonw_uint(w, "event_bytes", OCK_EVENT_BYTES_MAX);
+    ock_jsonw_end_object(w);
+}
+
+bool ock_engine_system(struct ock_engine *engine, struct ock_buf *out, struct ock_problem *problem)
+{
+    struct ock_err err = {0};
+    size_t begin = out->size;
+    uint64_t counts[OCK_JOB_STATUS_COUNT] = {0};
+    struct ock_db *db = ock_store_read(engine->store, &err);
+    enum ock_status status = db ? ock_store_count_jobs(db, counts, &err) : err.status;
+    if (db)
+        ock_store_read_end(engine->store, db);
+    if (status == OCK_OK) {
+        struct ock_jsonw w = ock_jsonw_make(out);
+        ock_jsonw_object(&w, NULL);
+        ock_jsonw_string(&w, "version", OCK_VERSION);
+        ock_jsonw_string(&w, "numerics", ock_kernels_numerics(ock_kernels_get(NULL)));
+        write_budgets(&w, engine);
+        write_disk(&w, engine);
+        write_jobs(&w, counts);
+        ock_jsonw_uint(&w, "waiting", atomic_load(&engine->waiting));
+        ock_jsonw_uint(&w, "subscribers", ock_hub_count(engine->hub));
+        write_limits(&w, engine);
+        ock_jsonw_bool(&w, "draining", atomic_load(&engine->draining));
+        ock_jsonw_double(&w, "uptime_s", (double)(ock_now_ms() - engine->opened_ms) / 1000);
+        ock_jsonw_end_object(&w);
+        status = ock_buf_status(out, &err);
+    }
+    if (status == OCK_OK)
+        return true;
+    ock_answer_undo(out, begin);
+    ock_problem_from_err(problem, &err);
+    return false;
+}

@@ -1,0 +1,405 @@
+/* Imports: a thread each, which runs a worker and stores what it made.
+ *
+ * The thread alone writes the dataset's row, so "preparing" can never overwrite "ready". */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/file.h"
+#include "core/base/jsonw.h"
+#include "core/base/limits.h"
+#include "core/data/dataset.h"
+#include "server/log.h"
+#include "server/runner_private.h"
+#include "server/uploads_private.h"
+#include "server/worker_process.h"
+
+enum { AT_ONCE_MAX = 2, POLL_MS = 100, COLUMNS_SHOWN_MAX = 1000 };
+
+void ock_upload_path(const struct ock_engine *engine, char path[OCK_PATH_SIZE], const char *id,
+                     const char *name)
+{
+    (void)snprintf(path, OCK_PATH_SIZE, "%s/uploads/%s%s%s", engine->data_dir, id,
+                   name[0] ? "/" : "", name);
+}
+
+static enum ock_status sync_one(const char *path, struct ock_err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? OCK_OK : ock_fail_errno(err, errno, "cannot sync an upload");
+    int failed = fsync(fd) == 0 ? 0 : errno;
+    (void)close(fd);
+    return failed ? ock_fail_errno(err, failed, "cannot sync an upload") : OCK_OK;
+}
+
+enum ock_status ock_upload_sync(const struct ock_engine *engine, const char *id,
+                                struct ock_err *err)
+{
+    static const char *const names[] = {"source", "x", "y", ""};
+    char path[OCK_PATH_SIZE];
+    enum ock_status status = OCK_OK;
+    for (size_t i = 0; status == OCK_OK && i < sizeof(names) / sizeof(names[0]); i++) {
+        ock_upload_path(engine, path, id, names[i]);
+        status = sync_one(path, err);
+    }
+    (void)snprintf(path, sizeof(path), "%s/uploads", engine->data_dir);
+    return status == OCK_OK ? sync_one(path, err) : status;
+}
+
+/* --- The worker -------------------------------------------------------------------------------- */
+
+static bool is_stopping(struct ock_uploads *uploads)
+{
+    (void)pthread_mutex_lock(&uploads->mutex);
+    bool stopping = uploads->stopping;
+    (void)pthread_mutex_unlock(&uploads->mutex);
+    return stopping;
+}
+
+static bool is_pair(const struct ock_dataset_row *row)
+{
+    return strcmp(row->options, OCK_PAIR_OPTIONS) == 0;
+}
+
+/* The options' members, "format", "target", "delimiter", "header", join the paths. */
+static enum ock_status write_import(struct ock_import_task *task, struct ock_err *err)
+{
+    const struct ock_engine *engine = task->uploads->engine;
+    const struct ock_dataset_row *row = &task->row;
+    char path[OCK_PATH_SIZE];
+    struct ock_buf text;
+    ock_buf_init(&text, OCK_MIB);
+    struct ock_jsonw w = ock_jsonw_make(&text);
+    ock_jsonw_object(&w, NULL);
+    ock_upload_path(engine, path, row->id, is_pair(row) ? "x" : "source");
+    ock_jsonw_string(&w, "source", path);
+    if (is_pair(row)) {
+        ock_upload_path(engine, path, row->id, "y");
+        ock_jsonw_string(&w, "labels", path);
+    }
+    ock_dataset_path(engine, path, row->id);
+    ock_jsonw_string(&w, "out", path);
+    ock_jsonw_uint(&w, "data_bytes_max", engine->memory_bytes);
+    if (!is_pair(row) && strlen(row->options) > 2) {
+        ock_buf_putc(&text, ',');
+        ock_buf_add(&text, row->options + 1, strlen(row->options) - 2);
+    }
+    ock_jsonw_end_object(&w);
+    enum ock_status status = ock_buf_status(&text, err);
+    ock_upload_path(engine, path, row->id, "import.json");
+    if (status == OCK_OK)
+        status = ock_file_replace(path, text.data, text.size, err);
+    ock_buf_deinit(&text);
+    return status;
+}
+
+static enum ock_status status_named(const char *name, size_t size)
+{
+    static const enum ock_status all[] = {OCK_INVALID, OCK_UNSUPPORTED, OCK_LIMIT,   OCK_NOMEM,
+                                          OCK_IO,      OCK_NOSPACE,     OCK_CORRUPT, OCK_NOTFOUND};
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        const char *text = ock_status_name(all[i]);
+        if (strlen(text) == size && memcmp(text, name, size) == 0)
+            return all[i];
+    }
+    return OCK_IO;
+}
+
+/* "ok" or "invalid TEXT". */
+static enum ock_status read_answer(const char *line, struct ock_err *err)
+{
+    if (strcmp(line, "ok") == 0)
+        return OCK_OK;
+    size_t size = strcspn(line, " ");
+    return ock_fail(err, status_named(line, size), "%s", line[size] ? line + size + 1 : line);
+}
+
+static void promise(struct ock_import_task *task);
+
+/* Reads until the worker closes its side; the first line is its answer. */
+static bool listen_to(struct ock_import_task *task, struct ock_worker *worker, char *line,
+                      size_t line_size)
+{
+    bool open = true, answered = false;
+    while (open) {
+        struct pollfd polled[2] = {{.fd = worker->out, .events = POLLIN},
+                                   {.fd = worker->err, .events = POLLIN}};
+        (void)poll(polled, 2, POLL_MS);
+        if (ock_monotonic_ms() >= task->promise_at_ms)
+            promise(task);
+        if (is_stopping(task->uploads))
+            return false;
+        if (polled[1].revents && !ock_worker_read_err(worker)) {
+            (void)close(worker->err);
+            worker->err = -1;
+        }
+        if (polled[0].revents == 0)
+            continue;
+        open = ock_worker_read(worker);
+        size_t size;
+        const char *text = ock_worker_next_line(worker, &size);
+        if (text && !answered) {
+            (void)snprintf(line, line_size, "%s", text);
+            answered = true;
+        }
+    }
+    return answered;
+}
+
+static enum ock_status run_worker(struct ock_import_task *task, struct ock_err *err)
+{
+    const struct ock_engine *engine = task->uploads->engine;
+    struct ock_worker worker = {0};
+    char dir[OCK_PATH_SIZE], line[OCK_ERR_TEXT_SIZE + 32], text[320];
+    int wait_status = 0;
+    ock_upload_path(engine, dir, task->row.id, "");
+    enum ock_status status =
+        ock_worker_start(&worker, engine->program_fd, "import", dir, false, err);
+    if (status != OCK_OK)
+        return status;
+    bool answered = listen_to(task, &worker, line, sizeof(line));
+    if (!answered)
+        ock_worker_kill(&worker, SIGKILL);
+    (void)ock_worker_ended(&worker, true, &wait_status);
+    if (answered) {
+        status = read_answer(line, err);
+    } else if (is_stopping(task->uploads)) {
+        status = ock_fail(err, OCK_STOPPED, "the server is closing");
+    } else {
+        ock_worker_explain(wait_status, worker.said, text, sizeof(text));
+        ock_log(OCK_LOG_ERROR, "an import failed: %s", text);
+        status = ock_fail(err, OCK_LIMIT, "the import broke off, most likely for want of memory");
+    }
+    ock_worker_close(&worker);
+    return status;
+}
+
+/* --- The row ----------------------------------------------------------------------------------- */
+
+struct putting {
+    const struct ock_dataset_row *row;
+    const char *schema;
+    bool replace;
+};
+
+static enum ock_status apply_putting(struct ock_db *db, void *ctx, struct ock_err *err)
+{
+    const struct putting *putting = ctx;
+    return ock_store_put_dataset(db, putting->row, putting->schema, putting->replace, err);
+}
+
+static enum ock_status put_row(struct ock_import_task *task, const char *schema,
+                               struct ock_err *err)
+{
+    struct putting putting = {.row = &task->row, .schema = schema, .replace = task->replace};
+    return ock_store_write(task->uploads->engine->store, apply_putting, &putting, err);
+}
+
+/* Whoever waits has waited long enough: from now on the import is promised, so it has to survive a
+ * restart. */
+static void promise(struct ock_import_task *task)
+{
+    struct ock_err err = {0};
+    task->promise_at_ms = INT64_MAX;
+    (void)snprintf(task->row.status, sizeof(task->row.status), "preparing");
+    enum ock_status status = ock_upload_sync(task->uploads->engine, task->row.id, &err);
+    if (status == OCK_OK)
+        status = put_row(task, NULL, &err);
+    if (status != OCK_OK) { /* the one who waits goes on waiting for the end */
+        ock_log(OCK_LOG_ERROR, "an import could not be promised: %s", err.text);
+        return;
+    }
+    (void)pthread_mutex_lock(&task->uploads->mutex);
+    task->promised = true;
+    (void)pthread_cond_broadcast(&task->uploads->changed);
+    (void)pthread_mutex_unlock(&task->uploads->mutex);
+}
+
+/* The dataset file is there: its facts go into the row. */
+static enum ock_status store_dataset(struct ock_import_task *task, struct ock_err *err)
+{
+    char path[OCK_PATH_SIZE];
+    struct stat file;
+    struct ock_dataset *dataset = NULL;
+    struct ock_buf schema;
+    ock_buf_init(&schema, (size_t)64 << 20);
+    ock_dataset_path(task->uploads->engine, path, task->row.id);
+    enum ock_status status = ock_dataset_open(&dataset, path, err);
+    if (status == OCK_OK && stat(path, &file) != 0)
+        status = ock_fail_errno(err, errno, "cannot look at a dataset file");
+    if (status == OCK_OK) {
+        const struct ock_schema *facts = ock_dataset_schema(dataset);
+        ock_schema_write(facts, COLUMNS_SHOWN_MAX, &schema);
+        status = ock_buf_status(&schema, err);
+        task->row.rows = facts->rows;
+        task->row.bytes = (uint64_t)file.st_size;
+        (void)snprintf(task->row.sha256, sizeof(task->row.sha256), "%s",
+                       ock_dataset_sha256(dataset));
+        (void)snprintf(task->row.status, sizeof(task->row.status), "ready");
+    }
+    if (status == OCK_OK)
+        status = put_row(task, schema.data, err);
+    ock_dataset_free(dataset);
+    ock_buf_deinit(&schema);
+    return status;
+}
+
+/* A promised import that failed says so in its row; another leaves nothing behind. */
+static void store_failure(struct ock_import_task *task, const struct ock_err *cause)
+{
+    char path[OCK_PATH_SIZE];
+    struct ock_err err = {0};
+    ock_dataset_path(task->uploads->engine, path, task->row.id);
+    (void)unlink(path);
+    if (strcmp(task->row.status, "preparing") != 0)
+        return;
+    (void)snprintf(task->row.status, sizeof(task->row.status), "failed");
+    (void)snprintf(task->row.error, sizeof(task->row.error), "%s", cause->text);
+    if (put_row(task, NULL, &err) != OCK_OK)
+        ock_log(OCK_LOG_ERROR, "a failed import could not be stored: %s", err.text);
+}
+
+/* --- The thread -------------------------------------------------------------------------------- */
+
+static void take_turn(struct ock_uploads *uploads)
+{
+    (void)pthread_mutex_lock(&uploads->mutex);
+    while (uploads->running >= AT_ONCE_MAX && !uploads->stopping)
+        (void)pthread_cond_wait(&uploads->changed, &uploads->mutex);
+    uploads->running++;
+    (void)pthread_mutex_unlock(&uploads->mutex);
+}
+
+static void finish(struct ock_import_task *task, enum ock_status status, const struct ock_err *err)
+{
+    struct ock_uploads *uploads = task->uploads;
+    (void)pthread_mutex_lock(&uploads->mutex);
+    uploads->running--;
+    struct ock_import_task **at = &uploads->tasks;
+    while (*at != task)
+        at = &(*at)->next;
+    *at = task->next;
+    task->over = true;
+    task->answer.ok = status == OCK_OK;
+    task->answer.status = status;
+    (void)snprintf(task->answer.text, sizeof(task->answer.text), "%s", err->text);
+    (void)pthread_cond_broadcast(&uploads->changed);
+    (void)pthread_mutex_unlock(&uploads->mutex);
+}
+
+/* The thread's last touch of the uploads: their owner may free them from here on. */
+static void leave(struct ock_uploads *uploads)
+{
+    (void)pthread_mutex_lock(&uploads->mutex);
+    uploads->threads--;
+    (void)pthread_cond_broadcast(&uploads->changed);
+    (void)pthread_mutex_unlock(&uploads->mutex);
+}
+
+static void *run_import(void *arg)
+{
+    struct ock_import_task *task = arg;
+    struct ock_err err = {0};
+    char dir[OCK_PATH_SIZE];
+    take_turn(task->uploads);
+    enum ock_status status = is_stopping(task->uploads)
+                                 ? ock_fail(&err, OCK_STOPPED, "the server is closing")
+                                 : write_import(task, &err);
+    if (status == OCK_OK)
+        status = run_worker(task, &err);
+    if (status == OCK_OK)
+        status = store_dataset(task, &err);
+    bool keep_spool = status == OCK_STOPPED || (status != OCK_OK && is_pair(&task->row));
+    if (status != OCK_OK && status != OCK_STOPPED)
+        store_failure(task, &err);
+    ock_upload_path(task->uploads->engine, dir, task->row.id, "");
+    if (!keep_spool)
+        ock_remove_directory(dir, false);
+    struct ock_uploads *uploads = task->uploads;
+    finish(task, status, &err);
+    ock_import_release(task);
+    leave(uploads);
+    return NULL;
+}
+
+/* false: an import for that name is under way. */
+static bool reserve_name(struct ock_uploads *uploads, struct ock_import_task *task)
+{
+    (void)pthread_mutex_lock(&uploads->mutex);
+    const struct ock_import_task *at = uploads->tasks;
+    while (at && strcmp(at->row.name, task->row.name) != 0)
+        at = at->next;
+    if (!at) {
+        task->next = uploads->tasks;
+        uploads->tasks = task;
+        uploads->threads++;
+    }
+    (void)pthread_mutex_unlock(&uploads->mutex);
+    return !at;
+}
+
+enum ock_status ock_import_start(struct ock_uploads *uploads, const struct ock_dataset_row *row,
+                                 bool replace, bool promised, unsigned promise_ms,
+                                 struct ock_import_task **out, struct ock_err *err)
+{
+    struct ock_import_task *task = calloc(1, sizeof(*task));
+    if (!task)
+        return ock_fail(err, OCK_NOMEM, "no memory for an import");
+    task->uploads = uploads;
+    task->row = *row;
+    task->replace = replace;
+    task->promised = promised;
+    task->promise_at_ms = promised ? INT64_MAX : ock_monotonic_ms() + promise_ms;
+    task->references = 2;
+    if (!reserve_name(uploads, task)) {
+        free(task);
+        return ock_fail(err, OCK_CONFLICT, "an upload of that name is being prepared; try again");
+    }
+    pthread_t thread;
+    pthread_attr_t attr;
+    (void)pthread_attr_init(&attr);
+    (void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    int failed = pthread_create(&thread, &attr, run_import, task);
+    (void)pthread_attr_destroy(&attr);
+    if (failed) {
+        (void)ock_fail_errno(err, failed, "cannot start an import");
+        (void)pthread_mutex_lock(&uploads->mutex);
+        uploads->running++; /* finish counts it down */
+        (void)pthread_mutex_unlock(&uploads->mutex);
+        finish(task, OCK_IO, err);
+        leave(uploads);
+        free(task);
+        return OCK_IO;
+    }
+    *out = task;
+    return OCK_OK;
+}
+
+bool ock_import_wait(struct ock_import_task *task, struct ock_import_answer *answer)
+{
+    struct ock_uploads *uploads = task->uploads;
+    (void)pthread_mutex_lock(&uploads->mutex);
+    while (!task->over && !task->promised)
+        (void)pthread_cond_wait(&uploads->changed, &uploads->mutex);
+    bool over = task->over;
+    *answer = task->answer;
+    (void)pthread_mutex_unlock(&uploads->mutex);
+    return over;
+}
+
+void ock_import_release(struct ock_import_task *task)
+{
+    struct ock_uploads *uploads = task->uploads;
+    (void)pthread_mutex_lock(&uploads->mutex);
+    bool last = --task->references == 0;
+    (void)pthread_mutex_unlock(&uploads->mutex);
+    if (last)
+        free(task);
+}

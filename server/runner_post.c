@@ -1,0 +1,352 @@
+/* The runner's writes: made here, applied by the committer, answered by a letter.
+ *
+ * All of them keep trying: a full disk delays them, it does not lose them. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/base/file.h"
+#include "core/base/json.h"
+#include "core/base/limits.h"
+#include "core/base/sha256.h"
+#include "server/log.h"
+#include "server/runner_private.h"
+
+static const size_t blob_bytes_max = (size_t)256 << 10;
+
+void *ock_patient_calloc(size_t size)
+{
+    for (;;) {
+        void *memory = calloc(1, size);
+        if (memory)
+            return memory;
+        ock_log(OCK_LOG_ERROR, "out of memory; trying again");
+        struct timespec pause = {.tv_nsec = 100000000L};
+        (void)nanosleep(&pause, NULL);
+    }
+}
+
+static void post_free(struct ock_post *post)
+{
+    free(post->lines);
+    free(post->error);
+    ock_buf_deinit(&post->text);
+    ock_buf_deinit(&post->blobs[0]);
+    ock_buf_deinit(&post->blobs[1]);
+    free(post);
+}
+
+static enum ock_status apply_post(struct ock_db *db, void *ctx, struct ock_err *err)
+{
+    struct ock_post *post = ctx;
+    switch (post->kind) {
+    case OCK_POST_CHANGE:
+        return ock_store_change_job(db, &post->change, err);
+    case OCK_POST_WANT:
+        return ock_store_set_want(db, post->change.number, post->change.want, err);
+    case OCK_POST_DEATH:
+        return ock_store_bury_worker(db, &post->death, err);
+    case OCK_POST_EVENTS:
+        return ock_store_append_events(db, &post->batch, err);
+    case OCK_POST_END:
+    default:
+        return ock_store_end_job(db, &post->end, err);
+    }
+}
+
+/* On the committer's thread: readers may look now; the runner hears of it by letter. */
+static void post_done(void *ctx, enum ock_status status, const struct ock_err *err)
+{
+    struct ock_post *post = ctx;
+    post->status = status;
+    if (status != OCK_OK)
+        ock_log(OCK_LOG_ERROR, "a write for %s failed: %s", post->change.id, err->text);
+    else
+        ock_hub_wake(post->runner->engine->hub, post->change.id);
+    ock_runner_post_letter(post->runner, &post->letter);
+}
+
+static void answer(struct ock_post *post)
+{
+    if (!post->act)
+        return;
+    if (post->status == OCK_OK)
+        ock_act_tell(post->act, 202, NULL);
+    else
+        ock_act_tell(post->act, 500, NULL);
+}
+
+static void after_death(struct ock_runner *runner, struct ock_live *live,
+                        const struct ock_post *post)
+{
+    live->burying = false;
+    if (post->status != OCK_OK)
+        return; /* the store is closing; a restart finds the job as it was */
+    if (live->want == OCK_WANT_CANCEL) {
+        ock_post_end(runner, live, OCK_JOB_CANCELLED, "cancelled", NULL, NULL, NULL, NULL);
+        return;
+    }
+    if (!post->death.give_up && live->want == OCK_WANT_PAUSE) {
+        live->want = OCK_WANT_NOTHING;
+        ock_post_change(runner, live, OCK_JOB_PAUSED, NULL, NULL, false, false);
+        return;
+    }
+    if (!post->death.give_up) {
+        live->status = OCK_JOB_QUEUED;
+        ock_runner_enqueue(runner, live);
+        return;
+    }
+    if (post->death.broken[0])
+        ock_post_end(runner, live, OCK_JOB_FAILED, "not_reproducible", "not_reproducible",
+                     post->death.broken, NULL, NULL);
+    else if (post->out_of_memory)
+        ock_post_end(runner, live, OCK_JOB_FAILED, "memory", "out_of_memory", post->reason, NULL,
+                     NULL);
+    else
+        ock_post_end(runner, live, OCK_JOB_FAILED, "crash", "crash", post->reason, NULL, NULL);
+}
+
+static void after_events(struct ock_runner *runner, struct ock_live *live,
+                         const struct ock_post *post)
+{
+    live->inflight_bytes -= post->bytes;
+    if (post->status != OCK_OK || !live->has_worker)
+        return;
+    if (post->batch.broken && !live->ending) {
+        /* What follows from this worker is void; its death tells the store's verdict. */
+        live->killed_for_end = true;
+        ock_worker_kill(&live->worker, SIGKILL);
+        return;
+    }
+    ock_worker_confirm(&live->worker, post->last_number);
+    if (live->out_paused && live->inflight_bytes == 0)
+        ock_live_resume_reading(runner, live);
+}
+
+static void after_end(struct ock_runner *runner, struct ock_live *live, const struct ock_post *post)
+{
+    if (post->status != OCK_OK)
+        return;
+    if (post->end.broken)
+        ock_post_death(runner, live, "not reproducible", false);
+    else
+        live->ended = true;
+}
+
+static void open_post(struct ock_runner *runner, struct ock_letter *letter)
+{
+    struct ock_post *post =
+        (struct ock_post *)(void *)((char *)letter - offsetof(struct ock_post, letter));
+    struct ock_live *live = post->live;
+    live->posts--;
+    runner->posts--;
+    answer(post);
+    if (!runner->engine->store) {
+        post_free(post); /* the server is closing: nothing follows any more */
+        return;
+    }
+    if (post->kind == OCK_POST_DEATH)
+        after_death(runner, live, post);
+    else if (post->kind == OCK_POST_EVENTS)
+        after_events(runner, live, post);
+    else if (post->kind == OCK_POST_END)
+        after_end(runner, live, post);
+    post_free(post);
+    ock_runner_drop_if_over(runner, live);
+}
+
+static struct ock_post *post_new(struct ock_runner *runner, struct ock_live *live,
+                                 enum ock_post_kind kind, struct ock_act *act)
+{
+    struct ock_post *post = ock_patient_calloc(sizeof(*post));
+    post->write = (struct ock_write){
+        .apply = apply_post, .done = post_done, .ctx = post, .keep_trying = true};
+    post->letter.open = open_post;
+    post->runner = runner;
+    post->live = live;
+    post->act = act;
+    post->kind = kind;
+    post->change = (struct ock_job_change){
+        .number = live->number, .id = live->id, .status = live->status, .want = live->want};
+    live->posts++;
+    runner->posts++;
+    return post;
+}
+
+void ock_post_change(struct ock_runner *runner, struct ock_live *live, enum ock_job_status status,
+                     const char *reason, struct ock_act *act, bool more_attempt, bool begins)
+{
+    live->status = status;
+    struct ock_post *post = post_new(runner, live, OCK_POST_CHANGE, act);
+    post->change.reason = reason; /* static */
+    post->change.more_attempt = more_attempt;
+    post->change.begins = begins;
+    ock_store_post(runner->engine->store, &post->write);
+}
+
+void ock_post_want(struct ock_runner *runner, struct ock_live *live, struct ock_act *act)
+{
+    struct ock_post *post = post_new(runner, live, OCK_POST_WANT, act);
+    ock_store_post(runner->engine->store, &post->write);
+}
+
+void ock_post_death(struct ock_runner *runner, struct ock_live *live, const char *reason,
+                    bool out_of_memory)
+{
+    struct ock_post *post = post_new(runner, live, OCK_POST_DEATH, NULL);
+    live->burying = true;
+    (void)snprintf(post->reason, sizeof(post->reason), "%s", reason);
+    post->death =
+        (struct ock_job_death){.number = live->number, .id = live->id, .reason = post->reason};
+    post->out_of_memory = out_of_memory;
+    ock_store_post(runner->engine->store, &post->write);
+}
+
+void ock_post_events(struct ock_runner *runner, struct ock_live *live, struct ock_post *post)
+{
+    struct ock_post *made = post_new(runner, live, OCK_POST_EVENTS, NULL);
+    made->lines = post->lines;
+    made->text = post->text;
+    made->last_number = post->last_number;
+    made->bytes = post->text.size;
+    made->batch = (struct ock_event_batch){
+        .number = live->number, .id = live->id, .count = post->batch.count, .lines = made->lines};
+    live->inflight_bytes += made->bytes;
+    ock_store_post(runner->engine->store, &made->write);
+}
+
+/* --- The end ----------------------------------------------------------------------------------- */
+
+static void write_error(struct ock_post *post, const char *code, const char *detail)
+{
+    struct ock_problem *problem = ock_patient_calloc(sizeof(*problem));
+    struct ock_buf text;
+    ock_buf_init(&text, OCK_MIB);
+    ock_problem_set(problem, 500, code,
+                    strcmp(code, "not_reproducible") == 0 ? "The job did not repeat itself"
+                    : strcmp(code, "out_of_memory") == 0  ? "The job ran out of memory"
+                                                          : "The job's worker failed",
+                    "%s", detail);
+    ock_problem_write(problem, NULL, &text);
+    post->error = ock_buf_take(&text);
+    ock_buf_deinit(&text);
+    free(problem);
+}
+
+static void sync_path(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    if (fsync(fd) != 0)
+        ock_log(OCK_LOG_WARNING, "a model could not be synced to the disk");
+    (void)close(fd);
+}
+
+/* A large model stays where the worker put it: it and its directories have to be on the disk before
+ * the row that names it. */
+static void take_file(struct ock_post *post, const char *path)
+{
+    char dir[OCK_PATH_SIZE];
+    sync_path(path);
+    ock_job_path(post->runner->engine, dir, post->change.id, "");
+    sync_path(dir);
+    (void)snprintf(dir, sizeof(dir), "%s/jobs", post->runner->engine->data_dir);
+    sync_path(dir);
+}
+
+static void sha256_of(const void *bytes, size_t size, char text[65])
+{
+    struct ock_sha256 sha;
+    ock_sha256_init(&sha);
+    ock_sha256_add(&sha, bytes, size);
+    ock_sha256_text(&sha, text);
+}
+
+/* Adds the model file to the end, if it is there. */
+static void take_model(struct ock_post *post, const char *which)
+{
+    char path[OCK_PATH_SIZE], name[32];
+    struct ock_mapping mapping = {0};
+    (void)snprintf(name, sizeof(name), "%s.safetensors", which);
+    ock_job_path(post->runner->engine, path, post->change.id, name);
+    if (ock_mapping_open(&mapping, path, NULL) != OCK_OK || mapping.size == 0)
+        return;
+    size_t i = post->end.model_count;
+    struct ock_model_bytes *model = &post->models[i];
+    *model = (struct ock_model_bytes){.which = which, .bytes = mapping.size};
+    sha256_of(mapping.data, mapping.size, model->sha256);
+    bool same = i > 0 && strcmp(post->models[0].sha256, model->sha256) == 0;
+    if (!same && mapping.size <= blob_bytes_max) {
+        ock_buf_init(&post->blobs[i], blob_bytes_max);
+        ock_buf_add(&post->blobs[i], mapping.data, mapping.size);
+        model->blob = post->blobs[i].data;
+    } else if (!same) {
+        take_file(post, path);
+    }
+    if (!same)
+        post->end.model_count++;
+    ock_mapping_close(&mapping);
+}
+
+/* status, stop_reason and error of the worker's own end. */
+static void read_body(struct ock_post *post)
+{
+    struct ock_faults *faults = ock_patient_calloc(sizeof(*faults));
+    cJSON *body = NULL;
+    if (ock_json_parse(&body, post->text.data, post->text.size, faults, NULL) == OCK_OK) {
+        const cJSON *status = ock_json_get(body, "status");
+        const cJSON *reason = ock_json_get(body, "stop_reason");
+        const cJSON *error = ock_json_get(body, "error");
+        if (cJSON_IsString(status) && strcmp(status->valuestring, "succeeded") == 0)
+            post->end.status = OCK_JOB_SUCCEEDED;
+        if (cJSON_IsString(reason))
+            (void)snprintf(post->stop_reason, sizeof(post->stop_reason), "%s", reason->valuestring);
+        if (cJSON_IsObject(error))
+            post->error = ock_json_print(error);
+    }
+    cJSON_Delete(body);
+    free(faults);
+}
+
+/* On the errand thread: models first, then the row. */
+static void run_end(struct ock_errand *errand)
+{
+    struct ock_post *post =
+        (struct ock_post *)(void *)((char *)errand - offsetof(struct ock_post, errand));
+    if (post->text.data) {
+        read_body(post);
+        take_model(post, "best");
+        take_model(post, "last");
+        post->end.body = post->text.data;
+    }
+    post->end.stop_reason = post->stop_reason[0] ? post->stop_reason : NULL;
+    post->end.error = post->error;
+    post->end.models = post->models;
+    ock_store_post(post->runner->engine->store, &post->write);
+}
+
+void ock_post_end(struct ock_runner *runner, struct ock_live *live, enum ock_job_status status,
+                  const char *stop_reason, const char *error_code, const char *error_detail,
+                  struct ock_buf *text, struct ock_act *act)
+{
+    live->ending = true;
+    struct ock_post *post = post_new(runner, live, OCK_POST_END, act);
+    post->end = (struct ock_job_end){.number = live->number, .id = live->id, .status = status};
+    if (stop_reason)
+        (void)snprintf(post->stop_reason, sizeof(post->stop_reason), "%s", stop_reason);
+    if (error_code)
+        write_error(post, error_code, error_detail);
+    if (text) {
+        post->text = *text;
+        *text = (struct ock_buf){.size_max = text->size_max};
+    }
+    post->errand.run = run_end;
+    ock_errands_post(runner->engine->errands, &post->errand);
+}

@@ -1,0 +1,161 @@
+/* What the runner's files share. All of it belongs to the runner's thread, but where it says so. */
+#ifndef OCK_SERVER_RUNNER_PRIVATE_H
+#define OCK_SERVER_RUNNER_PRIVATE_H
+
+#include "server/runner.h"
+#include "server/scheduler.h"
+#include "server/worker_process.h"
+
+struct ock_live;
+
+/* What epoll hands back. */
+enum ock_source_kind { OCK_SOURCE_MAILBOX, OCK_SOURCE_OUT, OCK_SOURCE_ERR, OCK_SOURCE_PID };
+struct ock_watch {
+    enum ock_source_kind kind;
+    struct ock_live *live;
+};
+
+/* A job that has not ended. */
+struct ock_live {
+    int64_t number;
+    char id[OCK_ID_SIZE];
+    enum ock_job_status status;
+    enum ock_want want;
+    int priority;
+    bool was_started, has_init;
+    char dataset[OCK_ID_SIZE], validation[OCK_ID_SIZE], test[OCK_ID_SIZE]; /* "": none */
+    struct ock_need need;
+    int64_t not_before_ms; /* monotonic; 0: at once */
+    /* While it runs. */
+    struct ock_worker worker;
+    struct ock_watch out_watch, err_watch, pid_watch;
+    bool has_worker, out_open, out_paused, err_open;
+    bool ending;         /* the worker told its end, or the job is being ended here */
+    bool burying;        /* the store decides what follows from the worker's death */
+    bool killed_for_end; /* SIGKILL was ours */
+    uint32_t cores;      /* taken from the budget */
+    size_t memory_bytes;
+    unsigned long long oom_kills; /* when it started */
+    size_t inflight_bytes;        /* posted, not committed */
+    /* The end of life: freed when it has ended, no worker is there and no post is out. */
+    unsigned posts;
+    bool ended;
+    struct ock_live *prev, *next;
+};
+
+struct ock_letter {
+    void (*open)(struct ock_runner *runner, struct ock_letter *letter);
+    struct ock_letter *next;
+};
+
+/* letters, last_letter → mutex; usage_* → atomic; all else → the runner's thread. */
+struct ock_runner {
+    struct ock_engine *engine;
+    pthread_t thread;
+    bool has_thread;
+    pthread_mutex_t mutex;
+    struct ock_letter *letters, *last_letter;
+    int epoll_fd, event_fd;
+    struct ock_watch mailbox_watch;
+    struct ock_live *lives;
+    struct ock_live **waiting; /* by priority, then age */
+    size_t waiting_count, waiting_capacity;
+    size_t running, posts;
+    uint32_t cores_used;
+    size_t memory_used;
+    bool closing;
+    int64_t deadline_ms;
+    atomic_uint usage_cores;
+    atomic_size_t usage_memory, usage_running;
+};
+
+/* A handler that waits for an answer. */
+struct ock_act {
+    struct ock_letter letter;
+    const char *id;
+    const char *action;
+    int priority;
+    pthread_mutex_t mutex;
+    pthread_cond_t told;
+    bool is_done;
+    int http_status; /* 200, 202; else the problem's */
+    const char *why; /* of 404 and 409, static */
+    struct ock_err err;
+};
+void ock_act_tell(struct ock_act *act, int http_status, const char *why);
+
+/* A write of the runner's and the letter that tells of its commit. */
+enum ock_post_kind {
+    OCK_POST_CHANGE,
+    OCK_POST_WANT,
+    OCK_POST_DEATH,
+    OCK_POST_EVENTS,
+    OCK_POST_END
+};
+struct ock_post {
+    struct ock_write write;
+    struct ock_letter letter;
+    struct ock_errand errand; /* OCK_POST_END begins there */
+    struct ock_runner *runner;
+    struct ock_live *live;
+    struct ock_act *act; /* NULL: nobody waits */
+    enum ock_post_kind kind;
+    enum ock_status status;
+    struct ock_job_change change;
+    struct ock_job_death death;
+    char reason[320];   /* what change.reason and death.reason point to */
+    bool out_of_memory; /* death: the kernel ended a process for memory in the meantime */
+    /* events */
+    struct ock_event_batch batch;
+    struct ock_event_line *lines; /* owned */
+    struct ock_buf text;          /* what the lines point to; or the end's body */
+    uint64_t last_number;
+    size_t bytes;
+    /* end */
+    struct ock_job_end end;
+    char stop_reason[40];
+    char *error; /* owned */
+    struct ock_model_bytes models[2];
+    struct ock_buf blobs[2];
+};
+
+/* Allocates zeroed memory; waits until there is some. The runner cannot forget what it must do. */
+void *ock_patient_calloc(size_t size);
+
+void ock_runner_post_letter(struct ock_runner *runner, struct ock_letter *letter); /* any thread */
+int64_t ock_monotonic_ms(void);
+
+/* runner_post.c: makes and posts writes. */
+void ock_post_change(struct ock_runner *runner, struct ock_live *live, enum ock_job_status status,
+                     const char *reason, struct ock_act *act, bool more_attempt, bool begins);
+void ock_post_want(struct ock_runner *runner, struct ock_live *live, struct ock_act *act);
+void ock_post_death(struct ock_runner *runner, struct ock_live *live, const char *reason,
+                    bool out_of_memory);
+/* Takes text (the body's line; its data may be NULL: an end without a worker's words). */
+void ock_post_end(struct ock_runner *runner, struct ock_live *live, enum ock_job_status status,
+                  const char *stop_reason, const char *error_code, const char *error_detail,
+                  struct ock_buf *text, struct ock_act *act);
+void ock_post_events(struct ock_runner *runner, struct ock_live *live, struct ock_post *post);
+
+/* runner_worker.c */
+enum ock_status ock_live_start(struct ock_runner *runner, struct ock_live *live, uint32_t threads,
+                               struct ock_err *err);
+void ock_live_read(struct ock_runner *runner, struct ock_live *live);
+void ock_live_reap(struct ock_runner *runner, struct ock_live *live);
+void ock_live_resume_reading(struct ock_runner *runner, struct ock_live *live);
+
+/* runner.c */
+struct ock_live *ock_runner_find(struct ock_runner *runner, const char *id);
+/* Starts the next job, if one may start. */
+bool ock_runner_start_one(struct ock_runner *runner);
+void ock_runner_enqueue(struct ock_runner *runner, struct ock_live *live);
+void ock_runner_dequeue(struct ock_runner *runner, struct ock_live *live); /* if it waits */
+void ock_runner_release(struct ock_runner *runner, struct ock_live *live); /* its budget */
+void ock_runner_drop_if_over(struct ock_runner *runner, struct ock_live *live);
+/* The worker is gone and the job has not ended: what comes next. */
+void ock_runner_after_exit(struct ock_runner *runner, struct ock_live *live, int wait_status);
+
+/* runner_act.c */
+void ock_runner_open_act(struct ock_runner *runner, struct ock_letter *letter);
+
+#endif

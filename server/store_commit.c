@@ -1,0 +1,246 @@
+/* The committer: takes all that waits, applies it in one transaction, syncs once, tells everyone.
+ *
+ * Invariant of the loop: writes leave the queue in the order of their posts. A batch that meets a
+ * full disk is undone as a whole; what keeps trying goes back to the front, the rest is told. */
+#include <stdlib.h>
+#include <time.h>
+
+#include "server/log.h"
+#include "server/store_private.h"
+
+enum {
+    BATCH_MAX = 1000,
+    RETRY_MS = 500,
+    CHECKPOINT_PAGES = 2000, /* 8 MiB: folded into the file when readers allow */
+    TRUNCATE_PAGES = 100000, /* 400 MiB: waits for the readers */
+};
+
+struct result {
+    struct ock_write *write;
+    enum ock_status status;
+    struct ock_err err;
+};
+
+/* Lets a write of the batch fail alone. */
+static enum ock_status apply_one(struct ock_db *db, struct ock_write *write, struct ock_err *err)
+{
+    sqlite3_stmt *savepoint = ock_db_prepare(db, "SAVEPOINT one", err);
+    sqlite3_stmt *release = ock_db_prepare(db, "RELEASE one", err);
+    sqlite3_stmt *back = ock_db_prepare(db, "ROLLBACK TO one", err);
+    if (!savepoint || !release || !back)
+        return OCK_NOMEM;
+    enum ock_status status = ock_db_run(db, savepoint, err);
+    if (status != OCK_OK)
+        return status;
+    status = write->apply(db, write->ctx, err);
+    /* SQLite itself may have rolled back all of it (disk full): then there is no savepoint. */
+    if (status != OCK_OK && !sqlite3_get_autocommit(db->handle))
+        (void)ock_db_run(db, back, NULL);
+    if (!sqlite3_get_autocommit(db->handle)) {
+        enum ock_status released = ock_db_run(db, release, status == OCK_OK ? err : NULL);
+        status = status == OCK_OK ? released : status;
+    }
+    return status;
+}
+
+static bool is_fault_of_the_disk(enum ock_status status)
+{
+    return status == OCK_NOSPACE || status == OCK_IO || status == OCK_NOMEM ||
+           status == OCK_CORRUPT;
+}
+
+/* One transaction. Not OK: nothing of it happened, and err says why. */
+static enum ock_status commit_batch(struct ock_db *db, struct result *results, size_t count,
+                                    struct ock_err *err)
+{
+    sqlite3_stmt *begin = ock_db_prepare(db, "BEGIN IMMEDIATE", err);
+    sqlite3_stmt *commit = ock_db_prepare(db, "COMMIT", err);
+    if (!begin || !commit)
+        return OCK_NOMEM;
+    enum ock_status status = ock_db_run(db, begin, err);
+    for (size_t i = 0; status == OCK_OK && i < count; i++) {
+        struct result *result = &results[i];
+        result->status = apply_one(db, result->write, &result->err);
+        if (is_fault_of_the_disk(result->status)) {
+            status = result->status;
+            if (err)
+                *err = result->err;
+        }
+    }
+    if (status == OCK_OK)
+        status = ock_db_run(db, commit, err);
+    if (status != OCK_OK && !sqlite3_get_autocommit(db->handle))
+        (void)ock_db_exec(db, "ROLLBACK", NULL);
+    return status;
+}
+
+static void put_back(struct ock_store *store, struct ock_write *first, struct ock_write *last)
+{
+    (void)pthread_mutex_lock(&store->queue_mutex);
+    last->next = store->queue;
+    store->queue = first;
+    if (!store->queue_tail)
+        store->queue_tail = last;
+    (void)pthread_mutex_unlock(&store->queue_mutex);
+}
+
+/* After a batch that failed: true if some of it went back to the queue. */
+static bool tell_failure(struct ock_store *store, struct result *results, size_t count,
+                         bool give_up, const struct ock_err *err)
+{
+    struct ock_write *first = NULL, *last = NULL;
+    for (size_t i = 0; i < count; i++) {
+        struct ock_write *write = results[i].write;
+        if (!write->keep_trying || give_up) {
+            write->done(write->ctx, err->status, err);
+            continue;
+        }
+        write->next = NULL;
+        if (last)
+            last->next = write;
+        else
+            first = write;
+        last = write;
+    }
+    if (first)
+        put_back(store, first, last);
+    return first != NULL;
+}
+
+static void fold_wal(struct ock_db *db)
+{
+    if (db->wal_pages < CHECKPOINT_PAGES)
+        return;
+    int mode =
+        db->wal_pages > TRUNCATE_PAGES ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
+    (void)sqlite3_wal_checkpoint_v2(db->handle, NULL, mode, NULL, NULL);
+}
+
+/* Takes up to BATCH_MAX writes; 0: the store is closing and nothing is left. */
+static size_t take_batch(struct ock_store *store, struct result *results, bool *closing)
+{
+    (void)pthread_mutex_lock(&store->queue_mutex);
+    while (!store->queue && !store->closing)
+        (void)pthread_cond_wait(&store->queue_filled, &store->queue_mutex);
+    size_t count = 0;
+    while (store->queue && count < BATCH_MAX) {
+        results[count++] = (struct result){.write = store->queue};
+        store->queue = store->queue->next;
+    }
+    if (!store->queue)
+        store->queue_tail = NULL;
+    *closing = store->closing;
+    (void)pthread_mutex_unlock(&store->queue_mutex);
+    return count;
+}
+
+static void *run_committer(void *arg)
+{
+    struct ock_store *store = arg;
+    struct result *results = store->results;
+    for (;;) {
+        bool closing = false;
+        size_t count = take_batch(store, results, &closing);
+        if (count == 0)
+            return NULL;
+        struct ock_err err = {0};
+        if (commit_batch(&store->writer, results, count, &err) == OCK_OK) {
+            for (size_t i = 0; i < count; i++) {
+                struct result *result = &results[i];
+                result->write->done(result->write->ctx, result->status, &result->err);
+            }
+            fold_wal(&store->writer);
+            continue;
+        }
+        ock_log(OCK_LOG_ERROR, "a transaction failed: %s", err.text);
+        if (tell_failure(store, results, count, closing, &err)) {
+            struct timespec pause = {.tv_nsec = RETRY_MS * 1000000L};
+            (void)nanosleep(&pause, NULL);
+        }
+    }
+}
+
+enum ock_status ock_store_start_committer(struct ock_store *store, struct ock_err *err)
+{
+    store->results = calloc(BATCH_MAX, sizeof(struct result));
+    if (!store->results)
+        return ock_fail(err, OCK_NOMEM, "no memory for the committer");
+    int failed = pthread_create(&store->committer, NULL, run_committer, store);
+    if (failed)
+        return ock_fail_errno(err, failed, "cannot start the committer");
+    store->has_committer = true;
+    return OCK_OK;
+}
+
+void ock_store_stop_committer(struct ock_store *store)
+{
+    if (!store->has_committer)
+        return;
+    (void)pthread_mutex_lock(&store->queue_mutex);
+    store->closing = true;
+    (void)pthread_cond_signal(&store->queue_filled);
+    (void)pthread_mutex_unlock(&store->queue_mutex);
+    (void)pthread_join(store->committer, NULL);
+    store->has_committer = false;
+}
+
+void ock_store_post(struct ock_store *store, struct ock_write *write)
+{
+    write->next = NULL;
+    (void)pthread_mutex_lock(&store->queue_mutex);
+    if (store->queue_tail)
+        store->queue_tail->next = write;
+    else
+        store->queue = write;
+    store->queue_tail = write;
+    (void)pthread_cond_signal(&store->queue_filled);
+    (void)pthread_mutex_unlock(&store->queue_mutex);
+}
+
+/* A write that someone waits for. */
+struct waiter {
+    enum ock_status (*apply)(struct ock_db *, void *, struct ock_err *);
+    void *ctx;
+    pthread_mutex_t mutex;
+    pthread_cond_t told;
+    bool is_done;
+    enum ock_status status;
+    struct ock_err err;
+};
+
+static enum ock_status apply_waiter(struct ock_db *db, void *ctx, struct ock_err *err)
+{
+    struct waiter *waiter = ctx;
+    return waiter->apply(db, waiter->ctx, err);
+}
+
+static void tell_waiter(void *ctx, enum ock_status status, const struct ock_err *err)
+{
+    struct waiter *waiter = ctx;
+    (void)pthread_mutex_lock(&waiter->mutex);
+    waiter->status = status;
+    waiter->err = *err;
+    waiter->is_done = true;
+    (void)pthread_cond_signal(&waiter->told);
+    (void)pthread_mutex_unlock(&waiter->mutex);
+}
+
+enum ock_status ock_store_write(struct ock_store *store,
+                                enum ock_status (*apply)(struct ock_db *, void *, struct ock_err *),
+                                void *ctx, struct ock_err *err)
+{
+    struct waiter waiter = {.apply = apply, .ctx = ctx};
+    (void)pthread_mutex_init(&waiter.mutex, NULL);
+    (void)pthread_cond_init(&waiter.told, NULL);
+    struct ock_write write = {.apply = apply_waiter, .done = tell_waiter, .ctx = &waiter};
+    ock_store_post(store, &write);
+    (void)pthread_mutex_lock(&waiter.mutex);
+    while (!waiter.is_done)
+        (void)pthread_cond_wait(&waiter.told, &waiter.mutex);
+    (void)pthread_mutex_unlock(&waiter.mutex);
+    (void)pthread_cond_destroy(&waiter.told);
+    (void)pthread_mutex_destroy(&waiter.mutex);
+    if (waiter.status != OCK_OK && err)
+        *err = waiter.err;
+    return waiter.status;
+}

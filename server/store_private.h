@@ -1,0 +1,44 @@
+/* What store.c and store_commit.c share. */
+#ifndef OCK_SERVER_STORE_PRIVATE_H
+#define OCK_SERVER_STORE_PRIVATE_H
+
+#include <pthread.h>
+
+#include "server/store.h"
+
+enum { OCK_STORE_READERS = 4, OCK_STATEMENTS_MAX = 96 };
+
+struct ock_db {
+    sqlite3 *handle;
+    size_t count;
+    struct {
+        const char *sql;
+        sqlite3_stmt *stmt;
+    } statements[OCK_STATEMENTS_MAX];
+    int wal_pages; /* after the last commit; write connection only */
+};
+
+/* Lock table: queue, queue_tail, closing → queue_mutex; free_readers → read_mutex; writer → the
+ * committer thread alone (after open). */
+struct ock_store {
+    struct ock_db writer;
+    struct ock_db readers[OCK_STORE_READERS];
+    pthread_mutex_t read_mutex;
+    pthread_cond_t read_free;
+    struct ock_db *free_readers[OCK_STORE_READERS];
+    size_t free_count;
+    pthread_mutex_t queue_mutex;
+    pthread_cond_t queue_filled;
+    struct ock_write *queue, *queue_tail;
+    bool closing;
+    bool has_committer;
+    pthread_t committer;
+    void *results; /* the committer's batch, owned */
+};
+
+enum ock_status ock_store_start_committer(struct ock_store *store, struct ock_err *err);
+void ock_store_stop_committer(struct ock_store *store);
+/* SQLite's result as a status of ours, with its words. */
+enum ock_status ock_db_fail(struct ock_db *db, int code, struct ock_err *err);
+
+#endif

@@ -1,0 +1,42 @@
+/* Uploads: spooled to the disk as they come, imported by a worker process, stored as a dataset. */
+#ifndef OCK_SERVER_UPLOADS_H
+#define OCK_SERVER_UPLOADS_H
+
+#include "server/engine_private.h"
+#include "server/store_datasets.h"
+
+/* Also takes up again the imports that an earlier server had promised (202). */
+enum ock_status ock_uploads_new(struct ock_uploads **out, struct ock_engine *engine,
+                                struct ock_err *err);
+void ock_uploads_stop(
+    struct ock_uploads *uploads); /* ends the imports; what was promised is kept */
+void ock_uploads_free(struct ock_uploads *uploads); /* NULL is a no-op */
+
+/* An import in the making: one thread, one worker process. Reference-counted: the thread and who
+ * waits. */
+struct ock_import_task;
+struct ock_import_answer {
+    bool ok;
+    enum ock_status status; /* when not ok */
+    char text[OCK_ERR_TEXT_SIZE];
+};
+/* Starts it for the dataset in row, whose files stand in uploads/ROW.id: "source", or "x" and "y"
+ * for an array pair. Reserves the name until it is over. Errors: CONFLICT (the name is being
+ * prepared), NOMEM, IO. */
+enum ock_status ock_import_start(struct ock_uploads *uploads, const struct ock_dataset_row *row,
+                                 bool replace, bool promised, unsigned promise_ms,
+                                 struct ock_import_task **out, struct ock_err *err);
+/* Waits until it is over (true) or has been promised: its row is stored as "preparing" (false). */
+bool ock_import_wait(struct ock_import_task *task, struct ock_import_answer *answer);
+void ock_import_release(struct ock_import_task *task);
+
+/* uploads/ID[/name] */
+void ock_upload_path(const struct ock_engine *engine, char path[OCK_PATH_SIZE], const char *id,
+                     const char *name);
+/* Syncs the files of an upload and their directories. Errors: IO, NOSPACE. */
+enum ock_status ock_upload_sync(const struct ock_engine *engine, const char *id,
+                                struct ock_err *err);
+
+#define OCK_PAIR_OPTIONS "{\"part\":\"pair\"}"
+
+#endif
