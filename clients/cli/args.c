@@ -39,9 +39,8 @@ void cli_args_parse(struct cli_args *args, int argc, char **argv, const char *wh
 {
     static const struct argp_option with_json[] = {
         {"json", KEY_JSON, NULL, 0, "JSON, also on a terminal", 0}, {0}};
-    static const struct argp_option none[] = {{0}};
     struct parse parse = {.args = args, .what = what};
-    struct argp argp = {json ? with_json : none, parse_option, what, doc, NULL, NULL, NULL};
+    struct argp argp = {json ? with_json : NULL, parse_option, what, doc, NULL, NULL, NULL};
     *args = (struct cli_args){0};
     argp_parse(&argp, argc, argv, 0, NULL, &parse);
 }
