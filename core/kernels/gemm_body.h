@@ -21,6 +21,7 @@ enum {
     IN_PLACE_ROWS = 2 * TILE_ROWS, /* read B in place for so few rows, */
     IN_PLACE_K = 12,               /* or so few terms, */
     IN_PLACE_FLOATS = 8192,        /* or when it all fits into the first-level cache */
+    SHORT_K = 16,                  /* rows of C cost more than the sums of so few terms */
     PREFETCH_K = 64                /* terms that give a prefetch of C time to arrive */
 };
 
@@ -287,7 +288,9 @@ static void kernel_product(const struct ock_product *p, size_t m0, size_t m1, si
         .b_scratch = scratch,
         .a_scratch = scratch + (size_t)OCK_K_BLOCK * PANEL,
     };
-    const size_t blocks = (m1 - m0 + ROW_BLOCK - 1) / ROW_BLOCK;
+    /* So few terms are bound by writing C: row by row, not column by column. */
+    const size_t row_block = p->K <= SHORT_K && n1 - n0 > 4 * PANEL ? IN_PLACE_ROWS : ROW_BLOCK;
+    const size_t blocks = (m1 - m0 + row_block - 1) / row_block;
     for (size_t i = 0; i < blocks; i++) {
         block.m0 = m0 + (m1 - m0) * i / blocks;
         block.m1 = m0 + (m1 - m0) * (i + 1) / blocks;
