@@ -228,8 +228,9 @@ void ock_feed_close(struct ock_feed *feed)
         http->feeds.count--;
     }
     feed->gone = true;
-    pthread_mutex_unlock(&http->feeds.lock);
+    /* Under the lock: a run that is under way can't see `gone`, and free the feed, before this. */
     ock_pool_poke(http->pool, &feed->task);
+    pthread_mutex_unlock(&http->feeds.lock);
 }
 
 static void free_content(void *ctx)

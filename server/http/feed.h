@@ -6,7 +6,8 @@
  * that waits costs no thread.
  *
  * Locks: all feeds' changing fields and the list of feeds are guarded by the hub's mutex, which is
- * also held around suspend and resume (the library's own locks are never held when it calls us). */
+ * also held around suspend and resume (the library's own locks are never held when it calls us).
+ * The pool's lock may be taken under it, never the other way round. */
 #ifndef OCK_SERVER_HTTP_FEED_H
 #define OCK_SERVER_HTTP_FEED_H
 

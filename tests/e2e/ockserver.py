@@ -58,7 +58,9 @@ class Server:
 
     def __exit__(self, *_):
         try:
-            self.stop()
+            if self.process.poll() is None:
+                code, _ = self.stop()
+                assert code == 0, f"serve ended with {code}: {self.text()[-4000:]}"
         finally:
             self.log.close()
             shutil.rmtree(self.directory, ignore_errors=True)
