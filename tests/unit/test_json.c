@@ -309,6 +309,35 @@ START_TEST(the_number_text_is_the_shortest_that_reads_back)
 }
 END_TEST
 
+/* The fast way against printf and strtod, which try 15, 16 and 17 digits; powers of two and their
+ * neighbours are where a halfway point moves. */
+START_TEST(the_fast_number_text_is_printfs)
+{
+    uint64_t state = 1234567;
+    char text[OCK_NUMBER_TEXT_SIZE], want[OCK_NUMBER_TEXT_SIZE];
+    for (int i = 0; i < 300000; i++) {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        double unit = (double)(state >> 11) * 0x1p-53;
+        double power = ldexp(1, (int)(state % 84) - 34);
+        double value = i % 3 == 0   ? exp((unit - 0.4) * 57)
+                       : i % 3 == 1 ? nextafter(power, state >> 63 ? 0 : 1e30)
+                                    : power;
+        if (value >= 1e15)
+            continue;
+        ock_number_text(text, -value);
+        int precision = 15;
+        do {
+            (void)snprintf(want, sizeof(want), "%.*g", precision, -value);
+        } while (strtod(want, NULL) != -value && precision++ < 17);
+        ck_assert_double_eq(strtod(text, NULL), -value);
+        if (value != trunc(value)) /* whole ones have no exponent here: 100000000000 */
+            ck_assert_str_eq(text, want);
+    }
+}
+END_TEST
+
 START_TEST(writer_sets_commas_and_escapes)
 {
     struct ock_buf out;
@@ -467,6 +496,7 @@ int main(void)
     tcase_add_test(tcase, keys_are_found_by_their_exact_name);
     tcase_add_test(tcase, whole_means_not_rounded);
     tcase_add_test(tcase, the_number_text_is_the_shortest_that_reads_back);
+    tcase_add_test(tcase, the_fast_number_text_is_printfs);
     tcase_add_test(tcase, writer_sets_commas_and_escapes);
     tcase_add_test(tcase, nearest_word_is_near);
     tcase_add_test(tcase, pointers_are_escaped_and_cut_to_fit);
