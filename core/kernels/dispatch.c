@@ -1,6 +1,7 @@
 /* The choice of an instruction family, once, by cpuid: neither ifunc nor target_clones (both crash
  * at start under ThreadSanitizer). The compiler's own test asks the system too: AVX-512 counts only
  * when the kernel saves the wide registers (XCR0). */
+#include <cpuid.h>
 #include <immintrin.h>
 #include <string.h>
 
@@ -18,11 +19,21 @@ static bool has_fma(void)
     return __builtin_cpu_supports("avx") && __builtin_cpu_supports("fma");
 }
 
-/* What the compiler may use in v3.c: all of x86-64-v3. */
+/* MOVBE and F16C (leaf 1, ECX bits 22 and 29) and LZCNT (leaf 0x80000001, ECX bit 5): parts of
+ * x86-64-v3 that not every compiler's test knows by name. */
+static bool has_v3_rest(void)
+{
+    const unsigned leaf1_bits = 1u << 22 | 1u << 29;
+    unsigned a, b, c1 = 0, c2 = 0, d;
+    if (!__get_cpuid(1, &a, &b, &c1, &d) || !__get_cpuid(0x80000001u, &a, &b, &c2, &d))
+        return false;
+    return (c1 & leaf1_bits) == leaf1_bits && (c2 & 1u << 5) != 0;
+}
+
 static bool has_v3(void)
 {
     return has_v2() && has_fma() && __builtin_cpu_supports("avx2") &&
-           __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+           __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") && has_v3_rest();
 }
 
 static bool has_v4(void)

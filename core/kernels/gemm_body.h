@@ -1,4 +1,4 @@
-/* Matrix products on vectors: included after a vec_*.h and pack_body.h.
+/* Matrix products on vectors: included after a vec_*.h.
  *
  * A tile of TILE_ROWS x TILE_VECTORS vectors of C stays in registers while k runs over a block of
  * OCK_K_BLOCK. Each vector element is one element of C and sums its k in order, so tiles may be cut
@@ -7,7 +7,9 @@
 #ifndef OCK_KERNELS_GEMM_BODY_H
 #define OCK_KERNELS_GEMM_BODY_H
 
+#include "core/kernels/inline.h"
 #include "core/kernels/kernels.h"
+#include "core/kernels/pack_body.h"
 
 #if defined(__clang__)
 #define UNROLL _Pragma("unroll")

@@ -8,10 +8,9 @@
 #include <float.h>
 #include <math.h>
 
+#include "core/kernels/inline.h"
 #include "core/kernels/kernels.h"
 #include "core/kernels/math_constants.h"
-
-#define ALWAYS_INLINE __attribute__((always_inline)) static inline
 
 /* c[0] + x (c[1] + x (c[2] + …)) */
 ALWAYS_INLINE vf vf_polynomial(vf x, const float *c, const int degree)

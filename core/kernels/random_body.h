@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "core/kernels/inline.h"
 #include "core/kernels/kernels.h"
 #include "core/kernels/philox.h"
 

@@ -8,6 +8,7 @@
 
 #include <float.h>
 
+#include "core/kernels/inline.h"
 #include "core/kernels/kernels.h"
 #include "core/kernels/update_terms.h"
 

@@ -2,16 +2,12 @@
  * vectors. */
 #include "core/kernels/vec_v4.h"
 
-#include "core/kernels/math_body.h"
-
-#include "core/kernels/pack_body.h"
-
+#include "core/kernels/families.h"
 #include "core/kernels/gemm_body.h"
+#include "core/kernels/math_body.h"
 #include "core/kernels/random_body.h"
 #include "core/kernels/simple_body.h"
 #include "core/kernels/update_body.h"
-
-#include "core/kernels/families.h"
 
 const struct ock_kernels ock_kernels_v4 = {
     .family = VEC_FAMILY,
