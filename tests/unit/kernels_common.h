@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "core/kernels/kernels.h"
 
@@ -44,6 +45,22 @@ static inline void *test_alloc(size_t count, size_t size)
 static inline float *test_floats(size_t count, uint64_t seed)
 {
     float *x = test_alloc(count, sizeof *x);
+    test_fill(x, count, seed);
+    return x;
+}
+
+/* count floats that end right before a page that cannot be touched, and begin right after one when
+ * they fill their pages. Never freed: each test is its own process. */
+static inline float *test_guarded(size_t count, uint64_t seed)
+{
+    const size_t page = 4096;
+    const size_t size = (count * sizeof(float) + page - 1) / page * page;
+    char *pages =
+        mmap(NULL, size + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    ck_assert(pages != MAP_FAILED);
+    if (size > 0)
+        ck_assert_int_eq(mprotect(pages + page, size, PROT_READ | PROT_WRITE), 0);
+    float *x = (float *)(void *)(pages + page + size) - count;
     test_fill(x, count, seed);
     return x;
 }

@@ -229,6 +229,30 @@ START_TEST(functions_do_not_depend_on_the_place)
 }
 END_TEST
 
+/* Arrays of every short length before a page that must not be touched. */
+START_TEST(functions_touch_nothing_outside_of_their_arrays)
+{
+    const struct ock_kernels *kernels = family_of(_i);
+    if (!kernels)
+        return;
+    for (size_t n = 1; n <= 35; n++) {
+        float *x = test_guarded(n, 1), *y = test_guarded(n, 2), *dy = test_guarded(n, 3);
+        for (int f = 0; f < FUNCTION_COUNT; f++)
+            apply(kernels, (enum function)f, n, x, y);
+        for (int act = 0; act < OCK_ACTIVATION_COUNT; act++)
+            kernels->activate_back((enum ock_activation)act, n, x, y, dy, dy);
+        kernels->add(n, x, y);
+        kernels->multiply(n, x, dy, y);
+        kernels->sum_rows(x, n, 1, 0, n, y);
+        ck_assert_mem_eq(x, y, n * sizeof(float));
+        ck_assert(kernels->sum_squares(n, x) > 0.0);
+        kernels->dropout_mask(ock_stream_make(1, OCK_RANDOM_DROPOUT, 0, 0), n, n, 0.5f, y);
+        for (size_t i = 0; i < n; i++)
+            ck_assert(y[i] == 0.0f || y[i] == 2.0f);
+    }
+}
+END_TEST
+
 struct special {
     enum function function;
     float x, y;
@@ -372,6 +396,7 @@ int main(void)
                         FAMILY_COUNT * BOUND_COUNT);
     tcase_add_loop_test(tests, functions_are_the_same_bits_as_the_reference, 0, FAMILY_COUNT);
     tcase_add_loop_test(tests, functions_do_not_depend_on_the_place, 0, FAMILY_COUNT);
+    tcase_add_loop_test(tests, functions_touch_nothing_outside_of_their_arrays, 0, FAMILY_COUNT);
     tcase_add_loop_test(tests, special_values_are_right, 0, FAMILY_COUNT);
     tcase_add_loop_test(tests, exp_is_right_at_its_ends, 0, FAMILY_COUNT);
     tcase_add_loop_test(tests, derivatives_are_near_the_double_ones, 0,

@@ -161,6 +161,36 @@ START_TEST(product_is_the_same_bits_for_every_cut_and_layout)
 }
 END_TEST
 
+/* The same products with each array before a page that must not be touched. */
+START_TEST(product_touches_nothing_outside_of_its_arrays)
+{
+    const struct ock_kernels *kernels = family_of(_i / SHAPE_COUNT);
+    if (!kernels)
+        return;
+    const struct shape s = shapes[_i % SHAPE_COUNT];
+    for (int layout = 0; layout < 8; layout++) {
+        struct problem p = problem_make(s, layout & 1, layout & 2, layout & 4);
+        struct ock_product guarded = p.product;
+        guarded.A = test_guarded(s.M * s.K, 1);
+        guarded.B = test_guarded(s.K * s.N, 2);
+        guarded.C = test_guarded(s.M * s.N, 4);
+        guarded.bias = p.bias ? test_guarded(s.N, 3) : NULL;
+        float *scratch = test_guarded(kernels->scratch_floats, 5);
+        kernels->product(&p.product, 0, s.M, 0, s.N, scratch);
+        kernels->product(&guarded, 0, s.M, 0, s.N, scratch);
+        ck_assert_mem_eq(guarded.C, p.C, s.M * s.N * sizeof(float));
+        float *packed = test_guarded(kernels->packed_floats(s.K, s.N), 6);
+        const size_t panels = (s.N + kernels->panel_columns - 1) / kernels->panel_columns;
+        kernels->pack(packed, guarded.B, guarded.b_row, guarded.b_col, s.K, s.N, 0, panels);
+        guarded.packed = packed;
+        test_fill(guarded.C, s.M * s.N, 7);
+        kernels->product(&guarded, 0, s.M, 0, s.N, scratch);
+        ck_assert_mem_eq(guarded.C, p.C, s.M * s.N * sizeof(float));
+        problem_free(&p);
+    }
+}
+END_TEST
+
 /* [1 2; 3 4] [5 6; 7 8] + [10 20] = [29 42; 53 70], within strided C. */
 START_TEST(product_by_hand)
 {
@@ -247,6 +277,8 @@ int main(void)
     Suite *suite = suite_create("kernels: products");
     TCase *tests = tcase_create("products");
     tcase_add_loop_test(tests, product_is_the_same_bits_for_every_cut_and_layout, 0,
+                        FAMILY_COUNT * SHAPE_COUNT);
+    tcase_add_loop_test(tests, product_touches_nothing_outside_of_its_arrays, 0,
                         FAMILY_COUNT * SHAPE_COUNT);
     tcase_add_loop_test(tests, product_by_hand, 0, FAMILY_COUNT);
     tcase_add_loop_test(tests, product_sums_blocks_from_zero, 0, FAMILY_COUNT);

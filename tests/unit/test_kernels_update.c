@@ -236,6 +236,30 @@ START_TEST(update_is_the_same_bits_for_every_family_and_cut)
 }
 END_TEST
 
+START_TEST(update_touches_nothing_outside_of_its_arrays)
+{
+    const struct ock_kernels *kernels = family_of(_i / KINDS);
+    if (!kernels)
+        return;
+    struct state state;
+    state_fill(&state);
+    for (size_t n = 1; n <= 33; n++) {
+        struct ock_update u = kind_make(_i % KINDS, &state);
+        u.w = test_guarded(n, 1);
+        u.g = test_guarded(n, 2);
+        u.v = u.v ? test_guarded(n, 3) : NULL;
+        u.s = u.s ? test_guarded(n, 4) : NULL;
+        for (size_t i = 0; u.s && i < n; i++)
+            u.s[i] = fabsf(u.s[i]);
+        if (u.q) {
+            u.q = (double *)(void *)test_guarded(2 * n, 5);
+            memset(u.q, 0, n * sizeof *u.q);
+        }
+        ck_assert(kernels->update(&u, 0, n));
+    }
+}
+END_TEST
+
 /* Without alpha, proximal is SGD to the bit; l2 = weight_decay/2 is the same run. */
 START_TEST(equal_settings_give_equal_bits)
 {
@@ -333,6 +357,8 @@ int main(void)
     tcase_add_loop_test(tests, adam_against_double, 0, FAMILY_COUNT);
     tcase_add_loop_test(tests, adam_proximal_by_hand, 0, FAMILY_COUNT);
     tcase_add_loop_test(tests, update_is_the_same_bits_for_every_family_and_cut, 0,
+                        FAMILY_COUNT * KINDS);
+    tcase_add_loop_test(tests, update_touches_nothing_outside_of_its_arrays, 0,
                         FAMILY_COUNT * KINDS);
     tcase_add_loop_test(tests, equal_settings_give_equal_bits, 0, FAMILY_COUNT);
     tcase_add_loop_test(tests, proximal_with_lr_zero_stays, 0, FAMILY_COUNT);
