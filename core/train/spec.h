@@ -107,8 +107,8 @@ struct ock_schedule_spec {
 
 struct ock_optimizer_spec {
     enum ock_rule name;
-    bool lr_auto; /* stays true once lr is found */
-    double lr;    /* given, or found (then > 0); 0 while lr is still to be found */
+    bool lr_auto; /* lr is to be found; may stay true once it is */
+    double lr;    /* given, or found (then > 0); 0 while it is still to be found */
     double momentum;
     bool nesterov;
     double weight_decay;
@@ -198,8 +198,13 @@ enum ock_status ock_spec_resolve(struct ock_spec *spec, const struct ock_schema 
  * not the spec's. */
 void ock_spec_write(const struct ock_spec *spec, struct ock_buf *out);
 
+/* The learning rate from which on a step would turn a weight's sign by decay alone, so that no
+ * search may end at or above it: 1 / (2*l2 + weight_decay) with the largest l2 of any layer;
+ * INFINITY without decay. For adam, weight_decay counts only where it is decoupled. */
+double ock_spec_lr_limit(const struct ock_spec *spec);
+
 /* SHA-256 of ock_spec_write's text before lr was found, in hex: checkpoints carry it. threads, name
- * and labels are left out: they change no bit. Errors: NOMEM, LIMIT; the text is then "". */
+ * and labels are left out: they change no bit. A finder that clears lr_auto takes the hash first. Errors: NOMEM, LIMIT; the text is then "". */
 enum ock_status ock_spec_hash(const struct ock_spec *spec, char text[OCK_SHA256_TEXT_SIZE]);
 
 /* A deep copy with the same state (resolved, lr found or not). Errors: NOMEM, LIMIT. */

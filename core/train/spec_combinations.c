@@ -68,19 +68,36 @@ static void check_optimizer(const struct ock_spec *spec, struct ock_faults *faul
         refuse(faults, "/optimizer/nesterov", name, "nesterov is for sgd with momentum");
 }
 
-static bool has_l2(const struct ock_spec *spec)
+/* The largest l2 of any layer, resolved or not. */
+static double largest_l2(const struct ock_spec *spec)
 {
+    double most = spec->regularization.l2;
     for (size_t i = 0; i < spec->layer_count; i++)
-        if (spec->layers[i].l2_given && spec->layers[i].l2 > 0)
-            return true;
-    return spec->regularization.l2 > 0;
+        if (spec->layers[i].l2_given && spec->layers[i].l2 > most)
+            most = spec->layers[i].l2;
+    return most;
+}
+
+/* weight_decay where it acts on the weights at once. Coupled with adam, it passes the division by
+ * the gradient's size. */
+static double direct_decay(const struct ock_optimizer_spec *optimizer)
+{
+    bool direct = optimizer->name != OCK_ADAM || optimizer->decoupled;
+    return direct ? optimizer->weight_decay : 0;
+}
+
+double ock_spec_lr_limit(const struct ock_spec *spec)
+{
+    double decay = 2 * largest_l2(spec) + direct_decay(&spec->optimizer);
+    return decay > 0 ? 1 / decay : (double)INFINITY;
 }
 
 /* One step must not turn a weight around: lr * (2 * l2 + weight_decay) < 1. */
 static void check_decay_of(const struct ock_spec *spec, const char *pointer, double l2,
-                           double decay, struct ock_faults *faults)
+                           struct ock_faults *faults)
 {
     double lr = spec->optimizer.lr;
+    double decay = direct_decay(&spec->optimizer);
     if (!(l2 > 0) || lr * decay >= 1 || lr * (2 * l2 + decay) < 1)
         return;
     char why[300];
@@ -94,23 +111,20 @@ static void check_decay_of(const struct ock_spec *spec, const char *pointer, dou
 static void check_decay(const struct ock_spec *spec, struct ock_faults *faults)
 {
     const struct ock_optimizer_spec *optimizer = &spec->optimizer;
-    /* Coupled with adam, decay passes the division by the gradient's size. */
-    bool direct = optimizer->name != OCK_ADAM || optimizer->decoupled;
-    double decay = direct ? optimizer->weight_decay : 0;
-    if (optimizer->decoupled && !(optimizer->weight_decay > 0) && !has_l2(spec))
+    if (optimizer->decoupled && !(optimizer->weight_decay > 0) && !(largest_l2(spec) > 0))
         refuse(faults, "/optimizer/decoupled", "/regularization",
                "there is no decay to decouple: weight_decay and l2 are 0");
     if (optimizer->lr_auto || !ock_spec_clean(faults, "/optimizer/weight_decay"))
         return;
-    if (optimizer->lr * decay >= 1)
+    if (optimizer->lr * direct_decay(optimizer) >= 1)
         refuse(faults, "/optimizer/weight_decay", "/optimizer/lr",
                "one step would turn each weight's sign: lr * weight_decay must be below 1");
-    check_decay_of(spec, "/regularization/l2", spec->regularization.l2, decay, faults);
+    check_decay_of(spec, "/regularization/l2", spec->regularization.l2, faults);
     for (size_t i = 0; i < spec->layer_count; i++) {
         char pointer[64];
         (void)snprintf(pointer, sizeof(pointer), "/regularization/layers/%zu/l2", i);
         if (spec->layers[i].l2_given)
-            check_decay_of(spec, pointer, spec->layers[i].l2, decay, faults);
+            check_decay_of(spec, pointer, spec->layers[i].l2, faults);
     }
 }
 

@@ -242,6 +242,28 @@ START_TEST(the_parser_knows_every_key_of_the_schema)
 }
 END_TEST
 
+START_TEST(decay_limits_the_learning_rate)
+{
+    static const struct {
+        const char *spec;
+        double limit;
+    } cases[] = {
+        {"{}", (double)INFINITY},
+        {"{\"regularization\":{\"l2\":0.25}}", 2},
+        {"{\"regularization\":{\"l2\":0.25,\"layers\":{\"0\":{\"l2\":1}}}}", 0.5},
+        {"{\"optimizer\":{\"weight_decay\":0.5}}", 2},
+        {"{\"regularization\":{\"l2\":0.25},\"optimizer\":{\"weight_decay\":0.5}}", 1},
+        {"{\"optimizer\":{\"name\":\"adam\",\"weight_decay\":0.5}}", (double)INFINITY},
+        {"{\"optimizer\":{\"name\":\"adamw\",\"weight_decay\":0.5}}", 2},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct ock_spec *spec = kit_good(cases[i].spec);
+        ck_assert_double_eq(ock_spec_lr_limit(spec), cases[i].limit);
+        ock_spec_free(spec);
+    }
+}
+END_TEST
+
 START_TEST(names_are_the_specs_words)
 {
     ck_assert_str_eq(ock_loss_name(OCK_BINARY_CROSS_ENTROPY), "binary_cross_entropy");
@@ -265,6 +287,7 @@ int main(void)
     tcase_add_test(tcase, the_schema_documents_every_key);
     tcase_add_test(tcase, the_defaults_of_the_schema_are_those_of_the_parser);
     tcase_add_test(tcase, the_parser_knows_every_key_of_the_schema);
+    tcase_add_test(tcase, decay_limits_the_learning_rate);
     tcase_add_test(tcase, names_are_the_specs_words);
     suite_add_tcase(suite, tcase);
     return kit_run(suite);
