@@ -6,11 +6,11 @@
 #include "core/base/faults.h"
 
 struct ock_problem {
-    int status;         /* HTTP's; 0: no problem */
-    const char *code;   /* static, snake_case: "invalid_spec"; type is "/problems/invalid-spec" */
-    const char *title;  /* static, a sentence */
-    char detail[512];   /* what happened and how to cure it; "" if the errors say it all */
-    int retry_after_s;  /* 0: none */
+    int status;        /* HTTP's; 0: no problem */
+    const char *code;  /* static, snake_case: "invalid_spec"; type is "/problems/invalid-spec" */
+    const char *title; /* static, a sentence */
+    char detail[512];  /* what happened and how to cure it; "" if the errors say it all */
+    int retry_after_s; /* 0: none */
     struct ock_faults faults; /* count 0: none */
 };
 

@@ -8,11 +8,11 @@
 #include "core/base/limits.h"
 
 struct ock_fault {
-    char pointer[320];  /* JSON pointer (RFC 6901), escaped: "/optimizer/lr"; "" is the document */
-    const char *code;   /* static: "unknown_key", "wrong_type", "out_of_range", … */
-    char detail[400];   /* one sentence for a person: what is wrong and what would be right */
+    char pointer[320];   /* JSON pointer (RFC 6901), escaped: "/optimizer/lr"; "" is the document */
+    const char *code;    /* static: "unknown_key", "wrong_type", "out_of_range", … */
+    char detail[400];    /* one sentence for a person: what is wrong and what would be right */
     char suggestion[64]; /* the nearest right key or value, "" if none */
-    char got[64];       /* the offending value as JSON text (cut values are left out), "" if none */
+    char got[64]; /* the offending value as JSON text (cut values are left out), "" if none */
 };
 
 struct ock_faults {

@@ -25,7 +25,8 @@ void ock_jsonw_int(struct ock_jsonw *w, const char *key, int64_t value);
 void ock_jsonw_uint(struct ock_jsonw *w, const char *key, uint64_t value);
 void ock_jsonw_bool(struct ock_jsonw *w, const char *key, bool value);
 void ock_jsonw_null(struct ock_jsonw *w, const char *key);
-void ock_jsonw_raw(struct ock_jsonw *w, const char *key, const char *json); /* a JSON value as it is */
+void ock_jsonw_raw(struct ock_jsonw *w, const char *key,
+                   const char *json); /* a JSON value as it is */
 
 /* Appends text as a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD. */
 void ock_json_quote(struct ock_buf *out, const char *text);

@@ -14,31 +14,31 @@ static_assert(sizeof(size_t) == 8 && CHAR_BIT == 8, "sizes are computed in 64 bi
 #define OCK_GIB ((size_t)1 << 30)
 
 /* JSON */
-#define OCK_JSON_BYTES_MAX (64 * OCK_MIB)   /* one document */
-#define OCK_JSON_DEPTH_MAX 32u              /* nested arrays and objects */
+#define OCK_JSON_BYTES_MAX (64 * OCK_MIB)    /* one document */
+#define OCK_JSON_DEPTH_MAX 32u               /* nested arrays and objects */
 #define OCK_JSON_NODES_MAX ((size_t)4 << 20) /* values in one document */
-#define OCK_FAULTS_MAX 64u                  /* faults reported at once */
+#define OCK_FAULTS_MAX     64u               /* faults reported at once */
 
 /* Data */
-#define OCK_ROWS_MAX ((size_t)UINT32_MAX - 1) /* rows of a dataset: indices are 32 bits */
-#define OCK_COLUMNS_MAX ((size_t)1 << 20)     /* columns of a dataset */
-#define OCK_CLASSES_MAX ((size_t)65536)       /* classes of a target */
-#define OCK_NAME_BYTES_MAX 256u               /* a column's or class' name, with its NUL */
+#define OCK_ROWS_MAX            ((size_t)UINT32_MAX - 1) /* rows of a dataset: indices are 32 bits */
+#define OCK_COLUMNS_MAX         ((size_t)1 << 20)        /* columns of a dataset */
+#define OCK_CLASSES_MAX         ((size_t)65536)          /* classes of a target */
+#define OCK_NAME_BYTES_MAX      256u           /* a column's or class' name, with its NUL */
 #define OCK_CSV_FIELD_BYTES_MAX (64 * OCK_KIB) /* one field of a CSV */
-#define OCK_GZIP_RATIO_MAX ((size_t)1100)     /* unpacked : packed; deflate cannot exceed 1032 */
-#define OCK_DATASET_BYTES_MAX (256 * OCK_GIB)
-#define OCK_CACHE_BYTES_MAX (64 * OCK_MIB) /* encoded rows that a batch source keeps as floats */
+#define OCK_GZIP_RATIO_MAX      ((size_t)1100) /* unpacked : packed; deflate cannot exceed 1032 */
+#define OCK_DATASET_BYTES_MAX   (256 * OCK_GIB)
+#define OCK_CACHE_BYTES_MAX     (64 * OCK_MIB) /* encoded rows that a batch source keeps as floats */
 
 /* Models and jobs */
-#define OCK_LAYERS_MAX 256u            /* layers of a network, all types counted */
-#define OCK_UNITS_MAX ((size_t)1 << 20) /* units of a layer */
-#define OCK_PARAMETERS_MAX ((size_t)1 << 31)
-#define OCK_EPOCHS_MAX 100000000u
-#define OCK_BATCH_ROWS_MAX ((size_t)1 << 24)
-#define OCK_THREADS_MAX 1024u
-#define OCK_SHARDS_MAX 1024u
-#define OCK_LABELS_MAX 32u
+#define OCK_LAYERS_MAX         256u              /* layers of a network, all types counted */
+#define OCK_UNITS_MAX          ((size_t)1 << 20) /* units of a layer */
+#define OCK_PARAMETERS_MAX     ((size_t)1 << 31)
+#define OCK_EPOCHS_MAX         100000000u
+#define OCK_BATCH_ROWS_MAX     ((size_t)1 << 24)
+#define OCK_THREADS_MAX        1024u
+#define OCK_SHARDS_MAX         1024u
+#define OCK_LABELS_MAX         32u
 #define OCK_JOB_NAME_BYTES_MAX 200u
-#define OCK_EVENT_BYTES_MAX (64 * OCK_KIB) /* one event line */
+#define OCK_EVENT_BYTES_MAX    (64 * OCK_KIB) /* one event line */
 
 #endif

@@ -52,13 +52,13 @@ struct ock_update {
     enum ock_rule rule;
     enum ock_l1_method l1_method;
     bool nesterov;
-    bool first_step; /* v has no past: v = g (SGD with momentum) */
+    bool first_step;  /* v has no past: v = g (SGD with momentum) */
     float grad_scale; /* g is multiplied by it first: clip factor / batch weight */
     float lr;
-    float momentum;  /* 0: v is not touched and may be NULL */
-    float keep;      /* decoupled decay: w *= keep first; 1 is none */
-    float l1;        /* alpha of the objective */
-    float l2;        /* coupled: g += 2*l2*w */
+    float momentum;     /* 0: v is not touched and may be NULL */
+    float keep;         /* decoupled decay: w *= keep first; 1 is none */
+    float l1;           /* alpha of the objective */
+    float l2;           /* coupled: g += 2*l2*w */
     float weight_decay; /* coupled: g += weight_decay*w */
     float beta1, beta2, eps;
     float bias1;      /* adam: 1 - beta1^t */
@@ -77,7 +77,8 @@ struct ock_kernels {
 
     /* --- Matrix products ------------------------------------------------------------------- */
 
-    size_t panel_columns; /* columns of a packed panel; panel p starts at float p * K * panel_columns */
+    size_t
+        panel_columns; /* columns of a packed panel; panel p starts at float p * K * panel_columns */
     size_t scratch_floats; /* scratch that product() needs, for any shape (64-byte aligned) */
 
     /* Floats that pack() needs for a B of [K,N]. */
@@ -111,7 +112,7 @@ struct ock_kernels {
 
     /* --- Elementwise functions: the same bits for every family but v2, alone or in a vector --- */
 
-    void (*exp)(size_t count, const float *x, float *y);   /* <= 2 ulp; underflow to 0; y may be x */
+    void (*exp)(size_t count, const float *x, float *y); /* <= 2 ulp; underflow to 0; y may be x */
     void (*log1p)(size_t count, const float *x, float *y); /* x > -1, <= 3 ulp; y may be x */
     /* y = act(x); y must not be x unless the activation is identity or relu */
     void (*activate)(enum ock_activation activation, size_t count, const float *x, float *y);
