@@ -145,7 +145,9 @@ static bool has_validation(const struct ock_spec *spec)
     return spec->data.validation.fraction > 0 || spec->data.validation.dataset;
 }
 
-static void check_parts(const struct ock_spec *spec, struct ock_faults *faults)
+/* named: parts are datasets of a server; at the command line they are files, two of which may bear
+ * one name. */
+static void check_parts(const struct ock_spec *spec, bool named, struct ock_faults *faults)
 {
     const struct ock_part *validation = &spec->data.validation;
     const struct ock_part *test = &spec->data.test;
@@ -156,7 +158,8 @@ static void check_parts(const struct ock_spec *spec, struct ock_faults *faults)
                              "validation and test together take %g of the rows and leave none to "
                              "train on",
                              validation->fraction + test->fraction);
-    if (validation->dataset && test->dataset && strcmp(validation->dataset, test->dataset) == 0)
+    if (named && validation->dataset && test->dataset &&
+        strcmp(validation->dataset, test->dataset) == 0)
         refuse(faults, "/data/test", "/data/validation",
                "test rows must never have been seen, and validation has seen these");
     if (stopping->on && !has_validation(spec) &&
@@ -286,7 +289,7 @@ void ock_spec_check_combinations(struct ock_spec_parser *parser)
     check_optimizer(spec, faults);
     check_decay(spec, faults);
     check_schedule(spec, faults);
-    check_parts(spec, faults);
+    check_parts(spec, parser->need_dataset, faults);
     check_columns(spec, faults);
     check_max_norm(spec, faults);
     check_shards(spec, faults);

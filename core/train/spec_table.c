@@ -9,7 +9,7 @@ static const struct ock_key part_keys[] = {
      .kind = OCK_KEY_TEXT,
      .flags = OCK_KEY_REQUIRED | OCK_KEY_PRINTABLE,
      .offset = offsetof(struct ock_part, dataset),
-     .max = 128,
+     .max = 255,
      .title = "Dataset",
      .help = "Id or name of a dataset with the same columns."},
 };
@@ -31,7 +31,7 @@ static const struct ock_key data_keys[] = {
      .kind = OCK_KEY_TEXT,
      .flags = OCK_KEY_NULL | OCK_KEY_PRINTABLE,
      .offset = offsetof(struct ock_data_spec, dataset),
-     .max = 128,
+     .max = 255,
      .title = "Dataset",
      .help = "Id or name of an uploaded dataset; this or inline is needed."},
     {.name = "inline",

@@ -57,8 +57,6 @@ static const struct {
     {"{\"data\":{\"test\":{\"datasets\":\"x\",\"dataset\":\"y\"}}}", "/data/test/datasets",
      "unknown_key", "dataset"},
     {"{\"data\":{\"validation\":0.6,\"test\":0.4}}", "/data/test", "out_of_range", NULL},
-    {"{\"data\":{\"validation\":{\"dataset\":\"v\"},\"test\":{\"dataset\":\"v\"}}}", "/data/test",
-     "unsupported_combination", NULL},
     {"{\"data\":{\"stratify\":1}}", "/data/stratify", "wrong_type", NULL},
     {"{\"data\":{\"split_seed\":-1}}", "/data/split_seed", "out_of_range", NULL},
     {"{\"data\":{\"split_seed\":9007199254740992}}", "/data/split_seed", "out_of_range", NULL},
@@ -337,6 +335,16 @@ START_TEST(data_is_needed_when_asked_for)
 }
 END_TEST
 
+START_TEST(test_rows_are_not_validation_rows)
+{
+    static const char text[] = "{\"data\":{\"dataset\":\"d\",\"validation\":{\"dataset\":\"v\"},"
+                               "\"test\":{\"dataset\":\"v\"}}}";
+    ck_assert_ptr_null(kit_parse_for(text, true));
+    kit_only_fault(text, "/data/test", "unsupported_combination", NULL);
+    ock_spec_free(kit_good(text)); /* two files may have one name */
+}
+END_TEST
+
 START_TEST(more_faults_than_fit_are_counted)
 {
     char text[8000] = "{\"model\":{\"hidden\":[";
@@ -372,6 +380,7 @@ int main(void)
     tcase_add_test(tcase, a_fault_shows_what_was_sent);
     tcase_add_test(tcase, a_wrong_key_takes_no_part_in_combinations);
     tcase_add_test(tcase, data_is_needed_when_asked_for);
+    tcase_add_test(tcase, test_rows_are_not_validation_rows);
     tcase_add_test(tcase, more_faults_than_fit_are_counted);
     tcase_add_test(tcase, too_many_layers_are_refused);
     suite_add_tcase(suite, tcase);
