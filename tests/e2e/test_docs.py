@@ -11,6 +11,7 @@ import re
 import subprocess
 from pathlib import Path
 
+import cli_tools
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -109,3 +110,40 @@ def test_commands_exist(page):
             assert re.search(rf"\b{command}\b", help_text), f"{page.name}: ockham {command}"
     for script in set(re.findall(r"\bscripts/[a-z-]+\.sh", text)):
         assert (ROOT / script).exists(), script
+
+
+def test_first_job_by_curl(tmp_path):
+    """README's curl lines, word by word, at a server on another port."""
+    text = (ROOT / "README.md").read_text().split("## A first job by curl", 1)[1]
+    lines = re.search(r"```sh\n(.*?)```", text, re.S).group(1).split("\n", 1)
+    assert lines[0].startswith("build/release/ockham serve")
+    server = cli_tools.Server(tmp_path)
+    try:
+        script = "set -e\n" + lines[1].replace("localhost:8080", f"localhost:{server.port}")
+        done = subprocess.run(
+            ["sh", "-c", script.replace("curl ", "curl -sS --fail-with-body ")],
+            cwd=ROOT, capture_output=True, text=True, timeout=120,
+        )
+    finally:
+        server.stop()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count('"type":"epoch"') >= 10
+    assert '"status":"succeeded"' in done.stdout
+
+
+def test_terminal_run_of_the_readme(tmp_path):
+    """The same command prints the same losses today: the picture is a real one, and current."""
+    text = (ROOT / "README.md").read_text()
+    command, picture = re.search(r"^\$ (ockham train .*?)\n(.*?)```", text, re.M | re.S).groups()
+    words = command.split()[1:]
+    words[words.index("--model") + 1] = str(tmp_path / "model.safetensors")
+    done = run(*words, "--json", cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    if not events[-1]["numerics"].endswith("-fma"):
+        pytest.skip("a processor without fused multiply-add has bits of its own")
+    found = [e["train"]["data_loss"] for e in events if e["type"] == "epoch"]
+    shown = re.findall(r"^ +\d+/\d+ +([0-9.]+)", picture, re.M)
+    assert len(shown) == len(found) > 5
+    for loss, text in zip(found, shown):
+        assert f"{loss:.4f}" == text
