@@ -1,0 +1,297 @@
+/* For tests of the engine: a real engine with real worker processes on a directory of its own. */
+#ifndef OCK_TESTS_ENGINE_KIT_H
+#define OCK_TESTS_ENGINE_KIT_H
+
+#include <check.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/base/json.h"
+#include "core/base/limits.h"
+#include "server/engine.h"
+#include "server/log.h"
+
+enum { KIT_WAIT_MS = 60000, KIT_STEP_MS = 2, KIT_EPOCHS_MAX = 512 };
+
+static char kit_dir[64];
+static const char *kit_worker = OCK_BINARY_DIR "/ockham-worker";
+
+static inline void kit_make_dir(void)
+{
+    ock_log_set_level(OCK_LOG_ERROR);
+    (void)snprintf(kit_dir, sizeof(kit_dir), "/tmp/ock-engine-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(kit_dir));
+}
+
+/* Directories of an engine are two levels deep. */
+static inline void kit_remove_tree(const char *path)
+{
+    char command[160];
+    pid_t child = fork();
+    (void)snprintf(command, sizeof(command), "%s", path);
+    if (child == 0) {
+        execlp("rm", "rm", "-rf", command, (char *)NULL);
+        _exit(127);
+    }
+    int status;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+}
+
+static inline void kit_remove_dir(void)
+{
+    kit_remove_tree(kit_dir);
+}
+
+static inline struct ock_engine *kit_open_with(struct ock_engine_config config)
+{
+    struct ock_engine *engine = NULL;
+    struct ock_err err = {0};
+    config.data_dir = kit_dir;
+    if (!config.worker_path)
+        config.worker_path = kit_worker;
+    ck_assert_msg(ock_engine_open(&engine, &config, &err) == OCK_OK, "%s", err.text);
+    return engine;
+}
+
+static inline struct ock_engine *kit_open(void)
+{
+    return kit_open_with((struct ock_engine_config){.cores = 2, .memory_bytes = OCK_GIB});
+}
+
+static inline cJSON *kit_parse(const char *text)
+{
+    cJSON *json = cJSON_Parse(text);
+    ck_assert_msg(json != NULL, "not JSON: %.200s", text);
+    return json;
+}
+
+/* The dataset's JSON; *http is the answer's status (0: a problem, kept in *problem). */
+static inline cJSON *kit_upload_bytes(struct ock_engine *engine,
+                                      const struct ock_upload_options *options, const void *bytes,
+                                      size_t size, int *http, struct ock_problem *problem)
+{
+    struct ock_upload *upload = NULL;
+    struct ock_buf out;
+    cJSON *json = NULL;
+    *http = 0;
+    ock_buf_init(&out, 16 * OCK_MIB);
+    memset(problem, 0, sizeof(*problem));
+    if (ock_upload_begin(engine, &upload, options, problem)) {
+        ck_assert(ock_upload_add(upload, bytes, size, problem));
+        if (ock_upload_finish(upload, KIT_WAIT_MS, &out, http, problem))
+            json = kit_parse(out.data);
+    }
+    ock_buf_deinit(&out);
+    return json;
+}
+
+static inline void kit_upload_digits(struct ock_engine *engine)
+{
+    static char bytes[1 << 17];
+    struct ock_problem problem;
+    int http, fd = open(OCK_TEST_DATA "/digits.csv.gz", O_RDONLY | O_CLOEXEC);
+    ck_assert_int_ge(fd, 0);
+    ssize_t size = read(fd, bytes, sizeof(bytes));
+    ck_assert_int_gt(size, 0);
+    (void)close(fd);
+    struct ock_upload_options options = {.name = "digits", .target = "-1"};
+    cJSON *json = kit_upload_bytes(engine, &options, bytes, (size_t)size, &http, &problem);
+    ck_assert_msg(http == 201, "upload: %d %s", problem.status, problem.detail);
+    cJSON_Delete(json);
+}
+
+/* True and an id, or false and the problem. */
+static inline bool kit_try_submit(struct ock_engine *engine, const char *spec, char id[OCK_ID_SIZE],
+                                  struct ock_problem *problem)
+{
+    memset(problem, 0, sizeof(*problem));
+    cJSON *json = kit_parse(spec);
+    bool ok = ock_engine_submit(engine, json, spec, id, problem);
+    cJSON_Delete(json);
+    return ok;
+}
+
+static inline void kit_submit(struct ock_engine *engine, const char *spec, char id[OCK_ID_SIZE])
+{
+    static struct ock_problem problem;
+    bool ok = kit_try_submit(engine, spec, id, &problem);
+    ck_assert_msg(ok, "submit: %d %s %s %s", problem.status, problem.detail,
+                  problem.faults.count ? problem.faults.items[0].pointer : "",
+                  problem.faults.count ? problem.faults.items[0].detail : "");
+}
+
+static inline cJSON *kit_job(struct ock_engine *engine, const char *id)
+{
+    static struct ock_problem problem;
+    struct ock_buf out;
+    ock_buf_init(&out, 64 * OCK_MIB);
+    ck_assert_msg(ock_engine_job(engine, id, &out, NULL, &problem), "%s", problem.detail);
+    cJSON *json = kit_parse(out.data);
+    ock_buf_deinit(&out);
+    return json;
+}
+
+static inline const char *kit_text(const cJSON *json, const char *key)
+{
+    const cJSON *item = ock_json_get(json, key);
+    return cJSON_IsString(item) ? item->valuestring : "";
+}
+
+static inline double kit_number(const cJSON *json, const char *key)
+{
+    const cJSON *item = ock_json_get(json, key);
+    ck_assert_msg(cJSON_IsNumber(item), "%s is no number", key);
+    return item->valuedouble;
+}
+
+static inline bool kit_has_ended(const cJSON *job)
+{
+    const char *status = kit_text(job, "status");
+    return strcmp(status, "succeeded") == 0 || strcmp(status, "failed") == 0 ||
+           strcmp(status, "cancelled") == 0;
+}
+
+static inline void kit_sleep(void)
+{
+    struct timespec step = {.tv_nsec = KIT_STEP_MS * 1000000L};
+    (void)nanosleep(&step, NULL);
+}
+
+/* Waits until the job's status is `status` (NULL: ended) and its latest epoch at least `epoch`. */
+static inline cJSON *kit_wait(struct ock_engine *engine, const char *id, const char *status,
+                              int epoch)
+{
+    for (int waited = 0; waited < KIT_WAIT_MS; waited += KIT_STEP_MS) {
+        cJSON *job = kit_job(engine, id);
+        bool there = status ? strcmp(kit_text(job, "status"), status) == 0 : kit_has_ended(job);
+        int latest = (int)kit_number(ock_json_get(job, "progress"), "epoch");
+        if (there && latest >= epoch)
+            return job;
+        ck_assert_msg(!kit_has_ended(job), "%s ended: %s", id, kit_text(job, "status"));
+        cJSON_Delete(job);
+        kit_sleep();
+    }
+    ck_abort_msg("%s is not %s after %d ms", id, status ? status : "ended", KIT_WAIT_MS);
+    return NULL;
+}
+
+static inline void kit_wait_and_forget(struct ock_engine *engine, const char *id,
+                                       const char *status, int epoch)
+{
+    cJSON_Delete(kit_wait(engine, id, status, epoch));
+}
+
+/* All events, as an array; checks that seq counts from 1 without gaps and that `end`, if it is
+ * there, is the last. */
+static inline cJSON *kit_events(struct ock_engine *engine, const char *id)
+{
+    static struct ock_problem problem;
+    cJSON *all = cJSON_CreateArray();
+    uint64_t last = 0;
+    bool ended = false;
+    for (;;) {
+        struct ock_buf out;
+        uint64_t before = last;
+        ock_buf_init(&out, 64 * OCK_MIB);
+        ck_assert_msg(
+            ock_engine_events(engine, id, before, 7, OCK_MIB, &out, &last, &ended, &problem), "%s",
+            problem.detail);
+        char *line = out.data;
+        for (uint64_t seq = before + 1; seq <= last; seq++) {
+            char *end = strchr(line, '\n');
+            ck_assert_ptr_nonnull(end);
+            *end = '\0';
+            cJSON *event = kit_parse(line);
+            ck_assert_uint_eq((uint64_t)kit_number(event, "seq"), seq);
+            ck_assert_str_eq(kit_text(event, "job"), id);
+            cJSON_AddItemToArray(all, event);
+            line = end + 1;
+        }
+        ock_buf_deinit(&out);
+        if (last == before)
+            break;
+    }
+    int count = cJSON_GetArraySize(all);
+    for (int i = 0; i < count; i++) {
+        bool is_end = strcmp(kit_text(cJSON_GetArrayItem(all, i), "type"), "end") == 0;
+        ck_assert(!is_end || i == count - 1);
+        ck_assert(!ended || i < count - 1 || is_end);
+    }
+    return all;
+}
+
+static inline int kit_count(const cJSON *events, const char *type)
+{
+    int count = 0;
+    const cJSON *event = NULL;
+    cJSON_ArrayForEach(event, events) count += strcmp(kit_text(event, "type"), type) == 0;
+    return count;
+}
+
+/* The weights_sha256 of each epoch, one after the other; epochs are 1..n, each once. */
+static inline void kit_hashes(struct ock_engine *engine, const char *id, char *out, size_t size)
+{
+    cJSON *events = kit_events(engine, id);
+    const cJSON *event = NULL;
+    int epoch = 0;
+    out[0] = '\0';
+    size_t used = 0;
+    cJSON_ArrayForEach(event, events)
+    {
+        if (strcmp(kit_text(event, "type"), "epoch") != 0)
+            continue;
+        ck_assert_int_eq((int)kit_number(event, "epoch"), ++epoch);
+        const char *hash = kit_text(event, "weights_sha256");
+        ck_assert_uint_eq(strlen(hash), 64);
+        ck_assert_uint_lt(used + 65, size);
+        memcpy(out + used, hash, 65);
+        used += 64;
+    }
+    cJSON_Delete(events);
+}
+
+/* The process id of the only worker that is a child of this process; 0: none. */
+static inline pid_t kit_worker_pid(void)
+{
+    char path[300], text[4096];
+    pid_t found = 0;
+    DIR *tasks = opendir("/proc/self/task"); /* children are listed by the thread that made them */
+    ck_assert_ptr_nonnull(tasks);
+    for (;;) {
+        const struct dirent *task = readdir(tasks);
+        if (!task || found > 0)
+            break;
+        (void)snprintf(path, sizeof(path), "/proc/self/task/%s/children", task->d_name);
+        FILE *file = task->d_name[0] == '.' ? NULL : fopen(path, "re");
+        if (!file)
+            continue;
+        size_t got = fread(text, 1, sizeof(text) - 1, file);
+        (void)fclose(file);
+        text[got] = '\0';
+        found = (pid_t)strtol(text, NULL, 10);
+    }
+    (void)closedir(tasks);
+    return found;
+}
+
+static inline bool kit_act(struct ock_engine *engine, const char *id, const char *action, int *http)
+{
+    static struct ock_problem problem;
+    struct ock_buf out;
+    ock_buf_init(&out, 16 * OCK_MIB);
+    memset(&problem, 0, sizeof(problem));
+    bool ok = ock_engine_act(engine, id, action, http, &out, &problem);
+    if (!ok)
+        *http = problem.status;
+    ock_buf_deinit(&out);
+    return ok;
+}
+
+#endif

@@ -1,0 +1,196 @@
+/* Nothing acknowledged is lost: workers and servers die in the middle, and every job ends with the
+ * events and the bits of an undisturbed run.
+ *
+ * Real workers train on digits. A "server" is a child process with an engine of its own, so that it
+ * can be killed by SIGKILL. */
+#include "engine_kit.h"
+
+enum { HASHES_SIZE = KIT_EPOCHS_MAX * 64 + 1, EPOCHS = 24 };
+
+static const char *const spec =
+    "{\"data\":{\"dataset\":\"digits\"},\"model\":{\"hidden\":[200,100],\"dropout\":0.1},"
+    "\"regularization\":{\"l1\":1e-5,\"l2\":1e-4},"
+    "\"optimizer\":{\"lr\":0.02,\"momentum\":0.9},"
+    "\"train\":{\"epochs\":24,\"batch_size\":16,\"seed\":3}}";
+
+static char undisturbed[HASHES_SIZE], disturbed[HASHES_SIZE];
+
+START_TEST(worker_killed_in_the_middle_gives_the_same_bits)
+{
+    kit_make_dir();
+    struct ock_engine *engine = kit_open();
+    char calm[OCK_ID_SIZE], shaken[OCK_ID_SIZE];
+    kit_upload_digits(engine);
+    kit_submit(engine, spec, calm);
+    kit_wait_and_forget(engine, calm, "succeeded", EPOCHS);
+    kit_hashes(engine, calm, undisturbed, sizeof(undisturbed));
+    ck_assert_uint_eq(strlen(undisturbed), (size_t)EPOCHS * 64);
+
+    kit_submit(engine, spec, shaken);
+    static const int at[] = {2, 9, 15};
+    for (size_t i = 0; i < 3; i++) {
+        kit_wait_and_forget(engine, shaken, "running", at[i]);
+        pid_t pid = kit_worker_pid();
+        ck_assert_int_gt(pid, 0);
+        ck_assert_int_eq(kill(pid, SIGKILL), 0);
+    }
+    cJSON *job = kit_wait(engine, shaken, NULL, 0);
+    ck_assert_str_eq(kit_text(job, "status"), "succeeded");
+    ck_assert_int_eq((int)kit_number(job, "attempt"), 4);
+    cJSON_Delete(job);
+    kit_hashes(engine, shaken, disturbed, sizeof(disturbed));
+    ck_assert_str_eq(disturbed, undisturbed);
+    ock_engine_close(engine);
+    kit_remove_dir();
+}
+END_TEST
+
+/* The child: an engine that runs until it is killed. What it has committed it tells by a pipe. */
+static void serve_until_killed(int told, const char *id_or_null)
+{
+    struct ock_engine *engine = kit_open();
+    char id[OCK_ID_SIZE];
+    if (!id_or_null) {
+        kit_upload_digits(engine);
+        kit_submit(engine, spec, id);
+        if (write(told, id, sizeof(id)) != (ssize_t)sizeof(id))
+            _exit(3);
+    }
+    for (;;)
+        pause();
+}
+
+static pid_t start_server(const char *id_or_null, char id[OCK_ID_SIZE])
+{
+    int ends[2];
+    ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+    pid_t child = fork();
+    if (child == 0)
+        serve_until_killed(ends[1], id_or_null);
+    ck_assert_int_gt(child, 0);
+    (void)close(ends[1]);
+    if (!id_or_null)
+        ck_assert_int_eq(read(ends[0], id, OCK_ID_SIZE), OCK_ID_SIZE);
+    (void)close(ends[0]);
+    return child;
+}
+
+static void kill_server(pid_t child)
+{
+    int status;
+    ck_assert_int_eq(kill(child, SIGKILL), 0);
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+}
+
+START_TEST(server_killed_in_the_middle_loses_nothing)
+{
+    char id[OCK_ID_SIZE], calm[OCK_ID_SIZE];
+    kit_make_dir();
+    pid_t server = start_server(NULL, id);
+    for (int life = 0; life < 3; life++) {
+        struct timespec some = {.tv_nsec = 120000000L};
+        (void)nanosleep(&some, NULL);
+        kill_server(server);
+        if (life < 2)
+            server = start_server(id, NULL);
+    }
+    struct ock_engine *engine = kit_open();
+    cJSON *job = kit_wait(engine, id, NULL, 0);
+    ck_assert_str_eq(kit_text(job, "status"), "succeeded");
+    ck_assert_int_ge((int)kit_number(job, "attempt"), 2);
+    cJSON_Delete(job);
+    kit_hashes(engine, id, disturbed, sizeof(disturbed));
+    kit_submit(engine, spec, calm);
+    kit_wait_and_forget(engine, calm, "succeeded", EPOCHS);
+    kit_hashes(engine, calm, undisturbed, sizeof(undisturbed));
+    ck_assert_str_eq(disturbed, undisturbed);
+    ock_engine_close(engine);
+    kit_remove_dir();
+}
+END_TEST
+
+START_TEST(closing_requeues_what_runs_with_its_checkpoint)
+{
+    char id[OCK_ID_SIZE], calm[OCK_ID_SIZE];
+    kit_make_dir();
+    struct ock_engine *engine = kit_open();
+    kit_upload_digits(engine);
+    kit_submit(engine, spec, id);
+    kit_wait_and_forget(engine, id, "running", 3);
+    ock_engine_close(engine);
+
+    engine = kit_open();
+    cJSON *job = kit_wait(engine, id, NULL, 0);
+    ck_assert_str_eq(kit_text(job, "status"), "succeeded");
+    ck_assert_int_eq((int)kit_number(job, "attempt"), 1); /* nobody died */
+    cJSON_Delete(job);
+    kit_hashes(engine, id, disturbed, sizeof(disturbed));
+    kit_submit(engine, spec, calm);
+    kit_wait_and_forget(engine, calm, "succeeded", EPOCHS);
+    kit_hashes(engine, calm, undisturbed, sizeof(undisturbed));
+    ck_assert_str_eq(disturbed, undisturbed);
+    ock_engine_close(engine);
+    kit_remove_dir();
+}
+END_TEST
+
+START_TEST(pause_and_resume_give_the_same_bits)
+{
+    char id[OCK_ID_SIZE], calm[OCK_ID_SIZE];
+    int http = 0;
+    kit_make_dir();
+    struct ock_engine *engine = kit_open();
+    kit_upload_digits(engine);
+    kit_submit(engine, spec, id);
+    kit_wait_and_forget(engine, id, "running", 5);
+    ck_assert(kit_act(engine, id, "pause", &http));
+    ck_assert_int_eq(http, 202);
+    kit_wait_and_forget(engine, id, "paused", 5);
+    ck_assert_int_eq(kit_worker_pid(), 0); /* it holds no process */
+    ck_assert(kit_act(engine, id, "pause", &http));
+    ck_assert_int_eq(http, 200);
+    ck_assert(kit_act(engine, id, "resume", &http));
+    ck_assert_int_eq(http, 202);
+    kit_wait_and_forget(engine, id, "succeeded", EPOCHS);
+    kit_hashes(engine, id, disturbed, sizeof(disturbed));
+    kit_submit(engine, spec, calm);
+    kit_wait_and_forget(engine, calm, "succeeded", EPOCHS);
+    kit_hashes(engine, calm, undisturbed, sizeof(undisturbed));
+    ck_assert_str_eq(disturbed, undisturbed);
+    ock_engine_close(engine);
+    kit_remove_dir();
+}
+END_TEST
+
+START_TEST(second_server_is_refused)
+{
+    struct ock_engine *second = NULL;
+    struct ock_err err = {0};
+    kit_make_dir();
+    struct ock_engine *engine = kit_open();
+    struct ock_engine_config config = {.data_dir = kit_dir, .worker_path = kit_worker};
+    ck_assert_int_eq(ock_engine_open(&second, &config, &err), OCK_CONFLICT);
+    ck_assert_ptr_null(second);
+    ock_engine_close(engine);
+    ck_assert_int_eq(ock_engine_open(&second, &config, &err), OCK_OK); /* the lock went with it */
+    ock_engine_close(second);
+    kit_remove_dir();
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("engine: recovery");
+    TCase *tcase = tcase_create("recovery");
+    tcase_add_test(tcase, worker_killed_in_the_middle_gives_the_same_bits);
+    tcase_add_test(tcase, server_killed_in_the_middle_loses_nothing);
+    tcase_add_test(tcase, closing_requeues_what_runs_with_its_checkpoint);
+    tcase_add_test(tcase, pause_and_resume_give_the_same_bits);
+    tcase_add_test(tcase, second_server_is_refused);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
