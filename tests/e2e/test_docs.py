@@ -9,6 +9,7 @@ import json
 import os
 import re
 import subprocess
+import urllib.request
 from pathlib import Path
 
 import cli_tools
@@ -110,6 +111,24 @@ def test_commands_exist(page):
             assert re.search(rf"\b{command}\b", help_text), f"{page.name}: ockham {command}"
     for script in set(re.findall(r"\bscripts/[a-z-]+\.sh", text)):
         assert (ROOT / script).exists(), script
+
+
+def test_every_path_is_documented(tmp_path):
+    """What /openapi.json lists stands in docs/http.md, and the page names no path beyond it."""
+    server = cli_tools.Server(tmp_path)
+    try:
+        with urllib.request.urlopen(server.url + "/openapi.json", timeout=30) as answer:
+            paths = json.load(answer)["paths"]
+    finally:
+        server.stop()
+    assert len(paths) > 15
+    page = (ROOT / "docs" / "http.md").read_text()
+    named = set(re.findall(r"(?:GET |PUT |POST |PATCH |DELETE |`)(/[a-z0-9_./{}]*)`", page))
+
+    def bare(path):
+        return re.sub(r"{[a-z]+}", "{}", path)
+
+    assert {bare(p) for p in named} == {bare(p) for p in paths}
 
 
 def test_first_job_by_curl(tmp_path):
