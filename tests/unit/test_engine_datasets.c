@@ -1,0 +1,232 @@
+/* Uploads and idempotency keys: a retry is harmless, a name belongs to one dataset, halves wait for
+ * each other, and what is wrong with the bytes is said in the importer's own sentence. */
+#include "engine_kit.h"
+
+static const char table[] = "a,b,kind\n1,2,x\n3,4,y\n5,6,x\n7,8,y\n";
+static const char other[] = "a,b,kind\n1,2,x\n3,4,y\n5,6,x\n7,9,y\n";
+/* IDX (type, dimensions, sizes big-endian): four images of 1 x 2 bytes, four labels, three labels. */
+static const char images[] =
+    "\0\0\x08\x03\0\0\0\x04\0\0\0\x01\0\0\0\x02\x01\x02\x03\x04\x05\x06\x07\x08";
+static const char labels[] = "\0\0\x08\x01\0\0\0\x04\0\x01\0\x01";
+static const char too_few[] = "\0\0\x08\x01\0\0\0\x03\0\x01\0";
+
+static struct ock_problem problem;
+
+static cJSON *put(struct ock_engine *engine, const struct ock_upload_options *options,
+                  const char *bytes, size_t size, int *http)
+{
+    return kit_upload_bytes(engine, options, bytes, size, http, &problem);
+}
+
+START_TEST(same_bytes_again_are_the_same_dataset)
+{
+    kit_make_dir();
+    struct ock_engine *engine = kit_open();
+    struct ock_upload_options options = {.name = "t", .target = "kind"};
+    int http;
+    cJSON *first = put(engine, &options, table, sizeof(table) - 1, &http);
+    ck_assert_int_eq(http, 201);
+    ck_assert_str_eq(kit_text(first, "status"), "ready");
+    ck_assert(kit_number(first, "rows") == 4);
+    ck_assert_str_eq(kit_text(ock_json_get(first, "target"), "kind"), "classes");
+    ck_assert_str_eq(kit_text(ock_json_get(first, "target"), "name"), "kind");
+
+    cJSON *again = put(engine, &options, table, sizeof(table) - 1, &http);
+    ck_assert_int_eq(http, 200);
+    ck_assert_str_eq(kit_text(again, "id"), kit_text(first, "id"));
+    cJSON_Delete(again);
+
+    ck_assert_ptr_null(put(engine, &options, other, sizeof(other) - 1, &http));
+    ck_assert_int_eq(problem.status, 409);
+    options.target = "a"; /* the same bytes with other options are another dataset */
+    ck_assert_ptr_null(put(engine, &options, table, sizeof(table) - 1, &http));
+    ck_assert_int_eq(problem.status, 409);
+
+    options = (struct ock_upload_options){.name = "t", .target = "kind", .replace = true};
+    cJSON *replaced = put(engine, &options, other, sizeof(other) - 1, &http);
+    ck_assert_int_eq(http, 201);
+    ck_assert_str_ne(kit_text(replaced, "id"), kit_text(first, "id"));
+    struct ock_buf out;
+    ock_buf_init(&out, OCK_MIB);
+    ck_assert(ock_engine_dataset(engine, "t", &out, &problem));
+    ck_assert_ptr_nonnull(strstr(out.data, kit_text(replaced, "id")));
+    ock_buf_clear(&out);
+    ck_assert(ock_engine_dataset(engine, kit_text(first, "id"), &out, &problem)); /* still there */
+    ock_buf_deinit(&out);
+    cJSON_Delete(first);
+    cJSON_Delete(replaced);
+    ock_engine_close(engine);
+    kit_remove_dir();
+}
+END_TEST
+
+START_TEST(halves_wait_for_each_other)
+{
+    kit_make_dir();
+    struct ock_engine *engine = kit_open();
+    struct ock_upload_options x = {.name = "pair", .part = OCK_PART_X},
+                              y = {.name = "pair", .part = OCK_PART_Y};
+    int http;
+    char id[OCK_ID_SIZE];
+    cJSON *half = put(engine, &x, images, sizeof(images) - 1, &http);
+    ck_assert_int_eq(http, 201);
+    ck_assert_str_eq(kit_text(half, "status"), "incomplete");
+    (void)snprintf(id, sizeof(id), "%s", kit_text(half, "id"));
+    cJSON_Delete(half);
+    ck_assert(!kit_try_submit(engine, "{\"data\":{\"dataset\":\"pair\"}}", id, &problem));
+    ck_assert_str_eq(problem.faults.items[0].code, "dataset_not_ready");
+
+    ck_assert_ptr_null(put(engine, &y, too_few, sizeof(too_few) - 1, &http));
+    ck_assert_int_eq(problem.status, 422);
+    ck_assert_str_eq(problem.code, "invalid_data");
+
+    /* A restart does not lose the first half. */
+    ock_engine_close(engine);
+    engine = kit_open();
+    cJSON *whole = put(engine, &y, labels, sizeof(labels) - 1, &http);
+    ck_assert_int_eq(http, 201);
+    ck_assert_str_eq(kit_text(whole, "status"), "ready");
+    ck_assert_str_eq(kit_text(whole, "id"), id);
+    ck_assert(kit_number(whole, "rows") == 4);
+    ck_assert_int_eq(cJSON_GetArraySize(ock_json_get(whole, "shape")), 2);
+    cJSON_Delete(whole);
+    cJSON_Delete(put(engine, &x, images, sizeof(images) - 1, &http));
+    ck_assert_int_eq(http, 200);
+    ock_engine_close(engine);
+    kit_remove_dir();
+}
+END_TEST
+
+static const struct {
+    const char *name, *delimiter, *header, *format, *bytes, *code;
+} bad_uploads[] = {
+    {"", NULL, NULL, NULL, table, "invalid_name"},
+    {"ds_x", NULL, NULL, NULL, table, "invalid_name"},
+    {"job_x", NULL, NULL, NULL, table, "invalid_name"},
+    {"../x", NULL, NULL, NULL, table, "invalid_name"},
+    {".x", NULL, NULL, NULL, table, "invalid_name"},
+    {"a b", NULL, NULL, NULL, table, "invalid_name"},
+    {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", NULL, NULL, NULL, table,
+     "invalid_name"},
+    {"t", ";;", NULL, NULL, table, "invalid_delimiter"},
+    {"t", NULL, "maybe", NULL, table, "invalid_header"},
+    {"t", NULL, NULL, "xls", table, "invalid_format"},
+    {"t", NULL, NULL, NULL, "", "invalid_data"},
+    {"t", NULL, NULL, "csv", "a,b\n1,2\n3\n", "invalid_data"},
+};
+
+START_TEST(bad_upload_leaves_nothing)
+{
+    kit_make_dir();
+    struct ock_engine *engine = kit_open();
+    struct ock_upload_options options = {.name = bad_uploads[_i].name,
+                                         .delimiter = bad_uploads[_i].delimiter,
+                                         .header = bad_uploads[_i].header,
+                                         .format = bad_uploads[_i].format};
+    int http;
+    const char *bytes = bad_uploads[_i].bytes;
+    ck_assert_ptr_null(put(engine, &options, bytes, strlen(bytes), &http));
+    ck_assert_int_eq(problem.status, 422);
+    ck_assert_str_eq(problem.code, bad_uploads[_i].code);
+    ck_assert_uint_gt(strlen(problem.detail), 10);
+    ck_assert_ptr_null(strstr(problem.detail, kit_dir)); /* no path of the server */
+    struct ock_buf out;
+    ock_buf_init(&out, OCK_MIB);
+    ck_assert(ock_engine_datasets(engine, &out, &problem));
+    ck_assert_str_eq(out.data, "{\"items\":[]}");
+    ock_buf_deinit(&out);
+    ock_engine_close(engine);
+    kit_remove_dir();
+}
+END_TEST
+
+START_TEST(upload_has_a_limit)
+{
+    kit_make_dir();
+    struct ock_engine *engine =
+        kit_open_with((struct ock_engine_config){.cores = 1, .upload_bytes_max = 10});
+    struct ock_upload *upload = NULL;
+    struct ock_upload_options options = {.name = "t"};
+    ck_assert(ock_upload_begin(engine, &upload, &options, &problem));
+    ck_assert(ock_upload_add(upload, "0123456789", 10, &problem));
+    ck_assert(!ock_upload_add(upload, "x", 1, &problem));
+    ck_assert_int_eq(problem.status, 413);
+    ock_upload_discard(upload);
+    ock_engine_close(engine);
+    kit_remove_dir();
+}
+END_TEST
+
+START_TEST(dataset_in_use_stays)
+{
+    kit_make_dir();
+    struct ock_engine *engine = kit_open();
+    char id[OCK_ID_SIZE];
+    int http;
+    kit_upload_digits(engine);
+    kit_submit(engine, "{\"data\":{\"dataset\":\"digits\"},\"train\":{\"epochs\":100000}}", id);
+    ck_assert(!ock_engine_dataset_delete(engine, "digits", &problem));
+    ck_assert_int_eq(problem.status, 409);
+    ck_assert_ptr_nonnull(strstr(problem.detail, id));
+    ck_assert(kit_act(engine, id, "cancel", &http));
+    kit_wait_and_forget(engine, id, "cancelled", 0);
+    ck_assert(ock_engine_dataset_delete(engine, "digits", &problem));
+    ck_assert(!ock_engine_dataset_delete(engine, "digits", &problem));
+    ck_assert_int_eq(problem.status, 404);
+    ock_engine_close(engine);
+    kit_remove_dir();
+}
+END_TEST
+
+START_TEST(idempotency_key_answers_again)
+{
+    kit_make_dir();
+    struct ock_engine *engine = kit_open();
+    struct ock_buf body;
+    char job[OCK_ID_SIZE] = "";
+    int status = 0;
+    ock_buf_init(&body, OCK_MIB);
+    ck_assert_int_eq(
+        ock_engine_idempotency_claim(engine, "k", "aaaa", &status, &body, job, &problem), 1);
+    ck_assert_int_eq(
+        ock_engine_idempotency_claim(engine, "k", "aaaa", &status, &body, job, &problem), -1);
+    ck_assert_int_eq(problem.status, 409); /* in flight */
+    ock_engine_idempotency_settle(engine, "k", 422, "no", "");
+    ck_assert_int_eq(
+        ock_engine_idempotency_claim(engine, "k", "aaaa", &status, &body, job, &problem), 1);
+    ock_engine_idempotency_settle(engine, "k", 202, "{\"id\":1}", "job_1");
+
+    ock_engine_close(engine); /* across restarts */
+    engine = kit_open();
+    ck_assert_int_eq(
+        ock_engine_idempotency_claim(engine, "k", "aaaa", &status, &body, job, &problem), 0);
+    ck_assert_int_eq(status, 202);
+    ck_assert_str_eq(body.data, "{\"id\":1}");
+    ck_assert_str_eq(job, "job_1");
+    ck_assert_int_eq(
+        ock_engine_idempotency_claim(engine, "k", "bbbb", &status, &body, job, &problem), -1);
+    ck_assert_int_eq(problem.status, 422);
+    ock_buf_deinit(&body);
+    ock_engine_close(engine);
+    kit_remove_dir();
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("engine: datasets");
+    TCase *tcase = tcase_create("datasets");
+    tcase_add_test(tcase, same_bytes_again_are_the_same_dataset);
+    tcase_add_test(tcase, halves_wait_for_each_other);
+    tcase_add_loop_test(tcase, bad_upload_leaves_nothing, 0,
+                        (int)(sizeof(bad_uploads) / sizeof(bad_uploads[0])));
+    tcase_add_test(tcase, upload_has_a_limit);
+    tcase_add_test(tcase, dataset_in_use_stays);
+    tcase_add_test(tcase, idempotency_key_answers_again);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
