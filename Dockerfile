@@ -13,13 +13,15 @@ RUN apt-get update && \
     apt-get install -y --no-install-recommends libmicrohttpd12 libcjson1 libsqlite3-0 \
         libcurl4 zlib1g libgomp1 libcsv3 && \
     rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/*.log /var/log/apt && \
-    useradd --system --uid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin \
-        ockham && \
+    groupadd --gid 10001 ockham && \
+    useradd --uid 10001 --gid 10001 --no-create-home --home-dir /data \
+        --shell /usr/sbin/nologin ockham && \
     install -d -o ockham -g ockham -m 0700 /data
 COPY --from=build /out/usr/local/bin/ /usr/local/bin/
 COPY --from=build /src/LICENSE /usr/local/share/doc/ockham/LICENSE
 COPY --chmod=0755 scripts/container.sh /usr/local/bin/ockham-container
-USER ockham
+# By number: so that an orchestrator can see that it is not root.
+USER 10001:10001
 WORKDIR /data
 VOLUME /data
 EXPOSE 8080
