@@ -164,6 +164,19 @@ def drain(s):
     return data
 
 
+def unchunked(data):
+    """The body of a raw answer that came in chunks; what is cut off at its end is left out."""
+    rest, body = data.split(b"\r\n\r\n", 1)[1], b""
+    while rest:
+        size, _, rest = rest.partition(b"\r\n")
+        count = int(size, 16)
+        body += rest[:count]
+        rest = rest[count + 2:]
+        if count == 0:
+            break
+    return body
+
+
 def spec(epochs=3, hidden=(8,), **more):
     return {"data": {"dataset": "flowers"}, "model": {"hidden": list(hidden)},
             "optimizer": {"lr": 0.1}, "train": {"epochs": epochs, "batch_size": 16}, **more}
