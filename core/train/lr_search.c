@@ -2,10 +2,12 @@
 #include "core/train/lr_search.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The ladder: from adam's usual values and from SGD's, each rung four times the last. */
-enum { RUNGS = 8, STEPS_MIN = 4, STEPS_MAX = 64 };
+enum { RUNGS = 8, STEPS_MIN = 4, STEPS_MAX = 32 };
 static const double RUNG_RATIO = 4;
 static const double BUDGET_EPOCHS = 0.9;
 static const double MARGIN = 0.5; /* of the best rung: long runs are less stable than short ones */
@@ -100,6 +102,14 @@ static void set_penalty(struct ock_optimizer *optimizer, const struct ock_group 
     }
 }
 
+/* 0.0204799… is told, stored and typed again as 0.02. */
+static double round_to_two_digits(double lr)
+{
+    char text[32];
+    (void)snprintf(text, sizeof(text), "%.2g", lr);
+    return strtod(text, NULL);
+}
+
 struct ock_lr_found ock_lr_search(struct ock_trainer *trainer)
 {
     float *first = trainer->best_w; /* not in use before the first epoch */
@@ -125,7 +135,7 @@ struct ock_lr_found ock_lr_search(struct ock_trainer *trainer)
             found.lr = lr;
         }
     }
-    found.lr *= MARGIN;
+    found.lr = round_to_two_digits(found.lr * MARGIN);
     clear_state(trainer, first);
     set_penalty(&trainer->optimizer, groups, true);
     trainer->progress.epoch = epoch;
