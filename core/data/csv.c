@@ -152,25 +152,46 @@ static enum ock_status find_twice(const char *const *names, size_t count, const 
     return OCK_OK;
 }
 
-/* Does the first row look like names? All of its fields are text, none too long for a name, and
- * some column has nothing but numbers below it, or all names are different. */
-static enum ock_status guess_header(struct table *table, struct ock_err *err)
+/* How the first row's fields compare with the columns below them. */
+struct look {
+    bool all_text;      /* no field is a number */
+    bool numbers_below; /* some column has nothing but numbers below the first row */
+    bool odd_text;      /* and the first row's field there is text */
+    bool fit;           /* no field is too long for a name */
+};
+
+static struct look look_at_first(const struct table *table)
 {
     struct ock_csv_row row = first_row(table);
-    bool numbers_below = false;
+    struct look look = {.all_text = true, .fit = true};
     for (size_t c = 0; c < row.count; c++) {
         size_t size;
         const char *text = ock_csv_field(&row, c, &size);
         double value;
         enum ock_field field = ock_field_read(text, size, &value);
-        if (field == OCK_FIELD_NUMBER || field == OCK_FIELD_INFINITE || size >= OCK_NAME_BYTES_MAX)
-            return OCK_OK;
+        bool numbers = !table->columns[c].text && table->columns[c].stats.count > 0;
+        look.all_text &= field == OCK_FIELD_TEXT || field == OCK_FIELD_MISSING;
+        look.numbers_below |= numbers;
+        look.odd_text |= numbers && field == OCK_FIELD_TEXT;
+        look.fit &= size < OCK_NAME_BYTES_MAX;
         table->names[c] = text;
-        numbers_below |= !table->columns[c].text && table->columns[c].stats.count > 0;
     }
+    return look;
+}
+
+/* Does the first row hold names? Yes if all of it is text and some column is numbers below it, or
+ * all names are different. And if all names are different and one is text over numbers, as in
+ * "id,2019,2020". */
+static enum ock_status guess_header(struct table *table, struct ock_err *err)
+{
+    struct look look = look_at_first(table);
     const char *twice = NULL;
     enum ock_status status = find_twice(table->names, table->count, &twice, err);
-    table->header = numbers_below || !twice;
+    bool different = !twice;
+    if (look.all_text)
+        table->header = look.fit && (look.numbers_below || different);
+    else
+        table->header = look.fit && look.odd_text && different;
     return status;
 }
 

@@ -15,14 +15,16 @@ enum ock_format {
     OCK_FORMAT_SVMLIGHT,
     OCK_FORMAT_NPY
 };
+/* AUTO: the first row holds names if all of it is text and some column has only numbers below it or
+ * all names differ; and if all names differ and one is text above a column of numbers. Columns
+ * without a name are called c0, c1, … by their place. */
 enum ock_header { OCK_HEADER_AUTO, OCK_HEADER_YES, OCK_HEADER_NO };
 
 struct ock_import {
     const char *source; /* path of the table, or of x (gzipped or not, found by its first bytes) */
     const char *labels; /* path of y for IDX; NULL: none */
     const char *out;    /* path of the dataset file; appears whole or not at all */
-    const char
-        *target; /* a column's name, else a position (from 0; negative from the end), or NULL */
+    const char *target; /* a column's name, else a place (from 0; negative from the end), or NULL */
     enum ock_format format;
     char delimiter; /* 0: found from the first lines among , ; tab | */
     enum ock_header header;

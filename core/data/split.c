@@ -7,6 +7,8 @@
 
 #include "core/base/random.h"
 
+enum { INSERTION_MAX = 32, BUCKET_BITS_MAX = 20 };
+
 struct quota {
     size_t rows;  /* of the class */
     size_t taken; /* by earlier parts */
@@ -110,6 +112,53 @@ static int by_key(const void *a, const void *b)
     return (x->row > y->row) - (x->row < y->row);
 }
 
+/* Sorts a few in place. */
+static void sort_few(struct keyed *keyed, size_t count)
+{
+    if (count > INSERTION_MAX) {
+        qsort(keyed, count, sizeof(*keyed), by_key);
+        return;
+    }
+    for (size_t i = 1; i < count; i++) {
+        struct keyed moved = keyed[i];
+        size_t place = i;
+        for (; place > 0 && by_key(&keyed[place - 1], &moved) > 0; place--)
+            keyed[place] = keyed[place - 1];
+        keyed[place] = moved;
+    }
+}
+
+/* The rows by key. Random keys fall evenly into buckets by their first bits, so each bucket holds a
+ * few rows and the whole takes time in proportion to them. *out is the caller's (free). */
+static enum ock_status sort_rows(struct ock_stream stream, size_t rows, struct keyed **out,
+                                 struct ock_err *err)
+{
+    unsigned bits = 1;
+    while (bits < BUCKET_BITS_MAX && rows >> (bits + 2) > 0)
+        bits++;
+    size_t *begins = calloc(((size_t)1 << bits) + 1, sizeof(*begins));
+    struct keyed *keyed = malloc(rows * sizeof(*keyed));
+    if (!begins || !keyed) {
+        free(begins);
+        free(keyed);
+        return ock_fail(err, OCK_NOMEM, "out of memory for the split of %zu rows", rows);
+    }
+    for (size_t row = 0; row < rows; row++)
+        begins[(ock_random_u64(stream, row) >> (64 - bits)) + 1]++;
+    for (size_t b = 0; b < (size_t)1 << bits; b++)
+        begins[b + 1] += begins[b];
+    /* Each begin moves up to its bucket's end, which is the next one's begin. */
+    for (size_t row = 0; row < rows; row++) {
+        uint64_t key = ock_random_u64(stream, row);
+        keyed[begins[key >> (64 - bits)]++] = (struct keyed){key, (uint32_t)row};
+    }
+    for (size_t b = 0, begin = 0; b < (size_t)1 << bits; begin = begins[b++])
+        sort_few(keyed + begin, begins[b] - begin);
+    free(begins);
+    *out = keyed;
+    return OCK_OK;
+}
+
 static enum ock_part_name next_part(struct quota *quota)
 {
     for (enum ock_part_name p = OCK_PART_VALIDATION; p <= OCK_PART_TEST; p++) {
@@ -134,15 +183,10 @@ enum ock_status ock_split_make(const struct ock_split *split, unsigned char *par
     if (counts[OCK_PART_TRAIN] == split->rows)
         goto done;
 
-    keyed = malloc(split->rows * sizeof(*keyed));
-    if (!keyed) {
-        status = ock_fail(err, OCK_NOMEM, "out of memory for the split of %zu rows", split->rows);
+    status =
+        sort_rows(ock_stream_make(split->seed, OCK_RANDOM_SPLIT, 0, 0), split->rows, &keyed, err);
+    if (status != OCK_OK)
         goto done;
-    }
-    struct ock_stream stream = ock_stream_make(split->seed, OCK_RANDOM_SPLIT, 0, 0);
-    for (size_t row = 0; row < split->rows; row++)
-        keyed[row] = (struct keyed){ock_random_u64(stream, row), (uint32_t)row};
-    qsort(keyed, split->rows, sizeof(*keyed), by_key);
     for (size_t i = 0; i < split->rows; i++) {
         size_t row = keyed[i].row;
         struct quota *quota = &quotas[split->labels ? (size_t)split->labels[row] : 0];

@@ -12,7 +12,10 @@
  * them pays only while it stays near the processor. */
 #define BYTE_CACHE_MAX (2 * OCK_MIB)
 
-enum { CACHE_LINE_BYTES = 64, PREFETCH_ROWS = 2 };
+/* A cache beyond this does not stay in the processor's. */
+#define FAR_BYTES OCK_MIB
+
+enum { CACHE_LINE_BYTES = 64, PREFETCH_ROWS = 2, PREFETCH_CACHED_ROWS = 8 };
 
 void ock_table_deinit(struct ock_table *table)
 {
@@ -171,16 +174,20 @@ enum ock_status ock_table_scale(struct ock_table *table, const double *mean, con
     return OCK_OK;
 }
 
+static void prefetch(const void *begin, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i += CACHE_LINE_BYTES)
+        __builtin_prefetch((const char *)begin + i);
+}
+
 /* Shuffled rows lie anywhere in memory: ask for one while the rows before it are encoded. */
 static void prefetch_row(const struct ock_table *table, size_t row)
 {
     for (size_t s = 0; s < table->segment_count; s++) {
         const struct ock_segment *segment = &table->segments[s];
         size_t bytes = ock_storage_bytes(segment->storage);
-        const char *begin =
-            (const char *)segment->data + (row * segment->stride + segment->offset) * bytes;
-        for (size_t i = 0; i < segment->width * bytes; i += CACHE_LINE_BYTES)
-            __builtin_prefetch(begin + i);
+        prefetch((const char *)segment->data + (row * segment->stride + segment->offset) * bytes,
+                 segment->width * bytes);
     }
 }
 
@@ -195,11 +202,15 @@ void ock_table_encode(const struct ock_table *table, const uint32_t *rows, size_
         }
         return;
     }
+    bool far = table->rows * features * sizeof(*x) > FAR_BYTES;
     /* Rows that follow each other, as in every evaluation, are one copy. */
     for (size_t i = 0; i < count;) {
         size_t run = 1;
         while (i + run < count && rows[i + run] == rows[i] + run)
             run++;
+        if (far && i + PREFETCH_CACHED_ROWS < count)
+            prefetch(table->cache + rows[i + PREFETCH_CACHED_ROWS] * features,
+                     features * sizeof(*x));
         memcpy(x + i * features, table->cache + rows[i] * features, run * features * sizeof(*x));
         i += run;
     }

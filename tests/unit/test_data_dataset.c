@@ -194,6 +194,7 @@ int main(void)
     Suite *suite = suite_create("data_dataset");
     TCase *tcase = tcase_create("dataset");
     tcase_add_checked_fixture(tcase, kit_setup, kit_teardown);
+    tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, damage_at_any_byte_is_found);
     tcase_add_test(tcase, a_cut_file_is_refused);
     tcase_add_test(tcase, foreign_files_are_refused);

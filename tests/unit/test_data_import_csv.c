@@ -211,7 +211,10 @@ static const struct {
     {"a,b\np,q\nr,s\n", OCK_HEADER_AUTO, 2, "a"},  /* text alone: different names */
     {"p,p\np,q\nr,s\n", OCK_HEADER_AUTO, 3, "c0"}, /* text alone, the same twice: data */
     {"a,b\n1,\n?,2\n", OCK_HEADER_AUTO, 2, "a"},
-    {",a,b\n0,1,2\n1,3,4\n", OCK_HEADER_AUTO, 2, "c0"}, /* an index column without a name */
+    {",a,b\n0,1,2\n1,3,4\n", OCK_HEADER_AUTO, 2, "c0"},         /* an index column without a name */
+    {"id,2019,2020\n1,2,3\n4,5,6\n", OCK_HEADER_AUTO, 2, "id"}, /* a text above numbers */
+    {"id,7,7\n1,2,3\n4,5,6\n", OCK_HEADER_AUTO, 3, "c0"},       /* but two of one name */
+    {"?,7,8\n1,2,3\n4,5,6\n", OCK_HEADER_AUTO, 3, "c0"},        /* a missing value */
     {"a,b\n1,2\n3,4\n", OCK_HEADER_NO, 3, "c0"},
     {"1,2\n3,4\n", OCK_HEADER_YES, 1, "1"},
 };
@@ -437,6 +440,19 @@ START_TEST(digits_are_the_known_ones)
 }
 END_TEST
 
+START_TEST(iris_has_150_rows)
+{
+    struct ock_import import = {.source = OCK_TEST_DATA "/iris.csv", .out = kit_path("out")};
+    ck_assert_int_eq(ock_import_run(&import, NULL), OCK_OK);
+    struct ock_dataset *dataset = kit_open("out");
+    ck_assert_uint_eq(ock_dataset_schema(dataset)->rows, 150);
+    ck_assert_uint_eq(ock_dataset_schema(dataset)->target, 4);
+    ck_assert_uint_eq(ock_dataset_schema(dataset)->columns[4].value_count, 3);
+    ck_assert_double_eq_tol(ock_dataset_schema(dataset)->columns[2].mean, 3.758, 1e-9);
+    ock_dataset_free(dataset);
+}
+END_TEST
+
 START_TEST(delimiters_within_quotes_do_not_count)
 {
     struct ock_dataset *dataset =
@@ -480,6 +496,7 @@ int main(void)
     Suite *suite = suite_create("data_import_csv");
     TCase *tcase = tcase_create("csv");
     tcase_add_checked_fixture(tcase, kit_setup, kit_teardown);
+    tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, a_small_table_is_read_as_it_stands);
     tcase_add_loop_test(tcase, spellings_of_one_table_are_one_dataset, 0, COUNT(spellings));
     tcase_add_test(tcase, gzip_and_a_pipe_give_the_same_dataset);
@@ -493,6 +510,7 @@ int main(void)
     tcase_add_test(tcase, fields_and_names_have_a_limit);
     tcase_add_test(tcase, fields_are_the_nearest_doubles);
     tcase_add_test(tcase, digits_are_the_known_ones);
+    tcase_add_test(tcase, iris_has_150_rows);
     tcase_add_test(tcase, delimiters_within_quotes_do_not_count);
     tcase_add_test(tcase, a_long_table_is_whole);
     suite_add_tcase(suite, tcase);

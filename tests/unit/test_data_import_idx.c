@@ -297,6 +297,7 @@ int main(void)
     Suite *suite = suite_create("data_import_idx");
     TCase *tcase = tcase_create("idx");
     tcase_add_checked_fixture(tcase, kit_setup, kit_teardown);
+    tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, images_keep_bytes_and_shape);
     tcase_add_test(tcase, a_byte_column_of_all_values_lists_them);
     tcase_add_loop_test(tcase, every_type_is_read, 0, COUNT(types));

@@ -144,6 +144,7 @@ int main(void)
     Suite *suite = suite_create("data_import_inline");
     TCase *tcase = tcase_create("inline");
     tcase_add_checked_fixture(tcase, kit_setup, kit_teardown);
+    tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, numbers_become_columns);
     tcase_add_test(tcase, texts_and_booleans_become_classes);
     tcase_add_test(tcase, texts_that_are_numbers_are_sorted_by_value);

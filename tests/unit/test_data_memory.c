@@ -135,6 +135,7 @@ int main(void)
     Suite *suite = suite_create("data_memory");
     TCase *tcase = tcase_create("memory");
     tcase_add_checked_fixture(tcase, kit_setup, kit_teardown);
+    tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, importing_a_table_survives);
     tcase_add_test(tcase, importing_arrays_survives);
     tcase_add_test(tcase, importing_inline_data_survives);
