@@ -38,7 +38,7 @@ static void print_wrapped(const struct cli_term *term, enum cli_style style, con
     for (const char *word = text; *word;) {
         size_t bytes = strcspn(word, " ");
         char copy[256];
-        snprintf(copy, sizeof(copy), "%.*s", (int)(bytes < 255 ? bytes : 255), word);
+        (void)snprintf(copy, sizeof(copy), "%.*s", (int)(bytes < 255 ? bytes : 255), word);
         size_t columns = cli_text_width(copy);
         if (at > INDENT && at + 1 + columns > width) {
             cli_puts("\n  ");
@@ -58,7 +58,7 @@ static void print_wrapped(const struct cli_term *term, enum cli_style style, con
 static void add(char *text, const char *more)
 {
     size_t length = strlen(text);
-    snprintf(text + length, TEXT_MAX - length, "%s", more);
+    (void)snprintf(text + length, TEXT_MAX - length, "%s", more);
 }
 
 /* "data loss 0.4500, accuracy 90.00%" of a part of an event ("validation", "test"). */
@@ -66,15 +66,15 @@ static void add_scores(char *text, const cJSON *part)
 {
     char number[CLI_NUMBER_SIZE], words[128];
     cli_format_loss(number, cli_number_at(part, "data_loss"));
-    snprintf(words, sizeof(words), "data loss %s", number);
+    (void)snprintf(words, sizeof(words), "data loss %s", number);
     add(text, words);
     if (cli_at(part, "accuracy")) {
         cli_format_share(number, cli_number_at(part, "accuracy"));
-        snprintf(words, sizeof(words), ", accuracy %s", number);
+        (void)snprintf(words, sizeof(words), ", accuracy %s", number);
         add(text, words);
     } else if (cli_at(part, "rmse")) {
         cli_format_loss(number, cli_number_at(part, "rmse"));
-        snprintf(words, sizeof(words), ", rmse %s", number);
+        (void)snprintf(words, sizeof(words), ", rmse %s", number);
         add(text, words);
     }
 }
@@ -87,9 +87,10 @@ static void close_run(const struct cli_view *view)
     bool good = status && strcmp(status, "succeeded") == 0;
     cli_format_time(time, cli_number_at(view->last, "elapsed_s"));
     if (epoch > 0)
-        snprintf(words, sizeof(words), "%.0f epoch%s in %s: ", epoch, epoch == 1 ? "" : "s", time);
+        (void)snprintf(words, sizeof(words), "%.0f epoch%s in %s: ", epoch, epoch == 1 ? "" : "s",
+                       time);
     else
-        snprintf(words, sizeof(words), "No epoch was finished: ");
+        (void)snprintf(words, sizeof(words), "No epoch was finished: ");
     add(text, words);
     add(text, reason_words(cli_text_at(view->end, "stop_reason")));
     add(text, ".");
@@ -120,7 +121,7 @@ static void close_best(const struct cli_view *view)
     if (!(epoch > 0))
         return;
     if (view->has_validation) {
-        snprintf(words, sizeof(words), "Best is epoch %.0f", epoch);
+        (void)snprintf(words, sizeof(words), "Best is epoch %.0f", epoch);
         add(text, words);
         if (view->best && cli_number_at(view->best, "epoch") == epoch) {
             add(text, " (*): validation ");
@@ -128,14 +129,14 @@ static void close_best(const struct cli_view *view)
         }
         add(text, ".");
     } else {
-        snprintf(words, sizeof(words), "Without validation rows the best is the last, epoch %.0f.",
-                 epoch);
+        (void)snprintf(words, sizeof(words),
+                       "Without validation rows the best is the last, epoch %.0f.", epoch);
         add(text, words);
     }
     print_wrapped(&view->term, CLI_PLAIN, text);
     if (!cli_at(view->end, "test") || cJSON_IsNull(cli_at(view->end, "test")))
         return;
-    snprintf(text, sizeof(text), "On the test rows: ");
+    (void)snprintf(text, sizeof(text), "On the test rows: ");
     add_scores(text, cli_at(view->end, "test"));
     add(text, ".");
     print_wrapped(&view->term, CLI_PLAIN, text);
@@ -150,13 +151,13 @@ static void add_penalty(char *text, const cJSON *event)
     cli_format_loss(b, l2);
     cli_format_share(share, (l1 + l2) / cli_number_at(event, "objective"));
     if (l1 > 0 && l2 > 0)
-        snprintf(words, sizeof(words), "the penalty (L1 %s, L2 %s) is %s of the objective", a, b,
-                 share);
+        (void)snprintf(words, sizeof(words), "the penalty (L1 %s, L2 %s) is %s of the objective", a,
+                       b, share);
     else if (l1 > 0 || l2 > 0)
-        snprintf(words, sizeof(words), "the %s penalty, %s, is %s of the objective",
-                 l1 > 0 ? "L1" : "L2", l1 > 0 ? a : b, share);
+        (void)snprintf(words, sizeof(words), "the %s penalty, %s, is %s of the objective",
+                       l1 > 0 ? "L1" : "L2", l1 > 0 ? a : b, share);
     else
-        snprintf(words, sizeof(words), "no penalty is in the objective");
+        (void)snprintf(words, sizeof(words), "no penalty is in the objective");
     add(text, words);
 }
 
@@ -168,15 +169,15 @@ static void add_gap(char *text, const cJSON *at, const cJSON *last)
     if (isnan(value))
         return;
     cli_format_loss(gap, fabs(value));
-    snprintf(words, sizeof(words), "; validation loss lies %s %s training loss", gap,
-             value < 0 ? "below" : "above");
+    (void)snprintf(words, sizeof(words), "; validation loss lies %s %s training loss", gap,
+                   value < 0 ? "below" : "above");
     add(text, words);
     value = cli_number_at(last, "gap.loss");
     if (last == at || isnan(value))
         return;
     cli_format_loss(gap, fabs(value));
-    snprintf(words, sizeof(words), " (%s %s at the last epoch)", gap,
-             value < 0 ? "below" : "above");
+    (void)snprintf(words, sizeof(words), " (%s %s at the last epoch)", gap,
+                   value < 0 ? "below" : "above");
     add(text, words);
 }
 
@@ -196,8 +197,8 @@ static void close_regularization(const struct cli_view *view)
     cli_format_count(zeros, cli_number_at(at, "weights.zeros"));
     cli_format_count(count, cli_number_at(at, "weights.count"));
     cli_format_loss(norm, cli_number_at(at, "weights.l2_norm"));
-    snprintf(words, sizeof(words), "; %s of %s weights are exactly zero, their L2 norm is %s.",
-             zeros, count, norm);
+    (void)snprintf(words, sizeof(words),
+                   "; %s of %s weights are exactly zero, their L2 norm is %s.", zeros, count, norm);
     add(text, words);
     print_wrapped(&view->term, CLI_PLAIN, text);
 }

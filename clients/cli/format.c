@@ -10,30 +10,30 @@ void cli_format_loss(char text[CLI_NUMBER_SIZE], double value)
 {
     double size = fabs(value);
     if (isnan(value))
-        snprintf(text, CLI_NUMBER_SIZE, "-");
+        (void)snprintf(text, CLI_NUMBER_SIZE, "-");
     else if (size == 0.0)
-        snprintf(text, CLI_NUMBER_SIZE, "0");
+        (void)snprintf(text, CLI_NUMBER_SIZE, "0");
     else if (size >= 1e5 || size < 1e-3)
-        snprintf(text, CLI_NUMBER_SIZE, "%.2e", value);
+        (void)snprintf(text, CLI_NUMBER_SIZE, "%.2e", value);
     else if (size >= 100)
-        snprintf(text, CLI_NUMBER_SIZE, "%.2f", value);
+        (void)snprintf(text, CLI_NUMBER_SIZE, "%.2f", value);
     else
-        snprintf(text, CLI_NUMBER_SIZE, "%.4f", value);
+        (void)snprintf(text, CLI_NUMBER_SIZE, "%.4f", value);
 }
 
 void cli_format_share(char text[CLI_NUMBER_SIZE], double value)
 {
     if (isnan(value))
-        snprintf(text, CLI_NUMBER_SIZE, "-");
+        (void)snprintf(text, CLI_NUMBER_SIZE, "-");
     else
-        snprintf(text, CLI_NUMBER_SIZE, "%.2f%%", 100 * value);
+        (void)snprintf(text, CLI_NUMBER_SIZE, "%.2f%%", 100 * value);
 }
 
 void cli_format_count(char text[CLI_NUMBER_SIZE], double value)
 {
     char digits[CLI_NUMBER_SIZE];
     if (!(value >= 0 && value < 1e15)) {
-        snprintf(text, CLI_NUMBER_SIZE, "-");
+        (void)snprintf(text, CLI_NUMBER_SIZE, "-");
         return;
     }
     int length = snprintf(digits, sizeof(digits), "%.0f", value);
@@ -51,7 +51,7 @@ void cli_format_rate(char text[CLI_NUMBER_SIZE], double value)
     static const char units[] = " kMGT";
     size_t unit = 0;
     if (!(value >= 0 && value < 1e15)) {
-        snprintf(text, CLI_NUMBER_SIZE, "-");
+        (void)snprintf(text, CLI_NUMBER_SIZE, "-");
         return;
     }
     while (value >= 999.5 && unit + 2 < sizeof(units)) {
@@ -59,9 +59,9 @@ void cli_format_rate(char text[CLI_NUMBER_SIZE], double value)
         unit++;
     }
     if (unit == 0)
-        snprintf(text, CLI_NUMBER_SIZE, "%.0f", value);
+        (void)snprintf(text, CLI_NUMBER_SIZE, "%.0f", value);
     else
-        snprintf(text, CLI_NUMBER_SIZE, "%.*f%c", value < 9.95 ? 1 : 0, value, units[unit]);
+        (void)snprintf(text, CLI_NUMBER_SIZE, "%.*f%c", value < 9.95 ? 1 : 0, value, units[unit]);
 }
 
 void cli_format_bytes(char text[CLI_NUMBER_SIZE], double value)
@@ -69,31 +69,32 @@ void cli_format_bytes(char text[CLI_NUMBER_SIZE], double value)
     static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
     size_t unit = 0;
     if (!(value >= 0)) {
-        snprintf(text, CLI_NUMBER_SIZE, "-");
+        (void)snprintf(text, CLI_NUMBER_SIZE, "-");
         return;
     }
     while (value >= 1023.5 && unit + 1 < sizeof(units) / sizeof(units[0])) {
         value /= 1024;
         unit++;
     }
-    snprintf(text, CLI_NUMBER_SIZE, "%.*f %s", unit > 0 && value < 9.95 ? 1 : 0, value,
-             units[unit]);
+    (void)snprintf(text, CLI_NUMBER_SIZE, "%.*f %s", unit > 0 && value < 9.95 ? 1 : 0, value,
+                   units[unit]);
 }
 
 void cli_format_time(char text[CLI_NUMBER_SIZE], double seconds)
 {
     if (!(seconds >= 0 && seconds < 1e12)) {
-        snprintf(text, CLI_NUMBER_SIZE, "-");
+        (void)snprintf(text, CLI_NUMBER_SIZE, "-");
     } else if (seconds < 0.0995) {
-        snprintf(text, CLI_NUMBER_SIZE, "%.*f ms", seconds < 0.00995 ? 1 : 0, 1000 * seconds);
+        (void)snprintf(text, CLI_NUMBER_SIZE, "%.*f ms", seconds < 0.00995 ? 1 : 0, 1000 * seconds);
     } else if (seconds < 59.95) {
-        snprintf(text, CLI_NUMBER_SIZE, "%.*f s", seconds < 9.995 ? 2 : 1, seconds);
+        (void)snprintf(text, CLI_NUMBER_SIZE, "%.*f s", seconds < 9.995 ? 2 : 1, seconds);
     } else {
         long long whole = llround(seconds);
         if (whole < 3600)
-            snprintf(text, CLI_NUMBER_SIZE, "%lld min %lld s", whole / 60, whole % 60);
+            (void)snprintf(text, CLI_NUMBER_SIZE, "%lld min %lld s", whole / 60, whole % 60);
         else
-            snprintf(text, CLI_NUMBER_SIZE, "%lld h %lld min", whole / 3600, whole % 3600 / 60);
+            (void)snprintf(text, CLI_NUMBER_SIZE, "%lld h %lld min", whole / 3600,
+                           whole % 3600 / 60);
     }
 }
 

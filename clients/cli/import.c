@@ -30,12 +30,9 @@ bool cli_split_files(const char *files, char **file, char **labels)
 static char *find_file(const char *path)
 {
     char *real = realpath(path, NULL);
-    if (!real)
-        cli_say("%s: %s", path, strerror(errno));
-    else if (access(real, R_OK) != 0)
-        cli_say("%s: %s", path, strerror(errno));
-    else
+    if (real && access(real, R_OK) == 0)
         return real;
+    cli_say("%s: %s", path, strerror(errno));
     free(real);
     return NULL;
 }

@@ -18,8 +18,8 @@ enum need { ALWAYS, VALIDATION, ACCURACY, NUMBERS, BOTH_ACCURACY, BOTH_NUMBERS }
 
 static void text_epoch(char text[CLI_NUMBER_SIZE], const cJSON *event)
 {
-    snprintf(text, CLI_NUMBER_SIZE, "%.0f/%.0f", cli_number_at(event, "epoch"),
-             cli_number_at(event, "epochs"));
+    (void)snprintf(text, CLI_NUMBER_SIZE, "%.0f/%.0f", cli_number_at(event, "epoch"),
+                   cli_number_at(event, "epochs"));
 }
 
 static void text_train_loss(char text[CLI_NUMBER_SIZE], const cJSON *event)
@@ -279,7 +279,7 @@ static void show_state(struct cli_view *view, const cJSON *event)
     if (attempt > 1)
         length += snprintf(text + length, sizeof(text) - (size_t)length, ", attempt %.0f", attempt);
     if (reason)
-        snprintf(text + length, sizeof(text) - (size_t)length, " (%.80s)", reason);
+        (void)snprintf(text + length, sizeof(text) - (size_t)length, " (%.80s)", reason);
     show_text(view, CLI_PLAIN, "", text);
 }
 

@@ -264,6 +264,7 @@ static enum ock_status load(struct ock_safetensors *file, const struct ock_mappi
     enum ock_status status = parse_header(&file->header, &begin, mapping, err);
     if (status != OCK_OK)
         return status;
+    assert(file->header); /* the parser's promise */
     for (const cJSON *item = file->header->child; item; item = item->next)
         members++;
     struct entry *entries = calloc(members + 1, sizeof(*entries));
