@@ -92,15 +92,15 @@ static void add_row(struct cli_table *table, const cJSON *job)
         (void)snprintf(created, sizeof(created), "%.10s %.5s", time,
                        strlen(time) > 11 ? time + 11 : "");
     const char *const cells[] = {
-        cli_text_at(job, "id"),   cli_text_at(job, "status"),      epoch, best, created,
-        cli_text_at(job, "name"), cli_text_at(job, "dataset.name")};
+        cli_text_at(job, "id"),   cli_text_at(job, "status"),       epoch,  best,
+        cli_text_at(job, "name"), cli_text_at(job, "dataset.name"), created};
     cli_table_row(table, cells);
 }
 
 static enum cli_exit print_page(const struct cli_answer *answer)
 {
-    static const char *const titles[] = {"JOB",           "STATUS", "EPOCH",  "BEST",
-                                         "CREATED (UTC)", "NAME",   "DATASET"};
+    static const char *const titles[] = {"JOB",  "STATUS",  "EPOCH",        "BEST",
+                                         "NAME", "DATASET", "CREATED (UTC)"};
     struct cli_term term = cli_term_make();
     struct cli_table table;
     cJSON *page = cli_answer_json(answer);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMN_GAP = 2, CELL_WIDTH_MIN = 4 };
+enum { COLUMN_GAP = 2, CELL_WIDTH_MIN = 16 };
 
 static bool grow(struct cli_table *table, size_t cells)
 {
@@ -75,20 +75,26 @@ static void measure(const struct cli_table *table, size_t widths[CLI_COLUMNS_MAX
     }
 }
 
-/* Takes from the widest column until a row fits, or all are narrow. */
-static void fit(size_t *widths, size_t columns, size_t room)
+/* Makes a row fit into `room`, and returns how many columns it then has. The first one is what other
+ * commands take (a job's id) and stays whole; of the others the widest gives first, down to
+ * CELL_WIDTH_MIN; what does not fit then loses its last column. */
+static size_t fit(size_t *widths, size_t columns, size_t room)
 {
-    for (;;) {
-        size_t sum = COLUMN_GAP * (columns - 1), widest = 0;
-        for (size_t c = 0; c < columns; c++) {
+    while (columns > 1) {
+        size_t sum = COLUMN_GAP * (columns - 1), widest = 1;
+        for (size_t c = 0; c < columns; c++)
             sum += widths[c];
+        for (size_t c = 1; c < columns; c++)
             if (widths[c] > widths[widest])
                 widest = c;
-        }
-        if (sum <= room || widths[widest] <= CELL_WIDTH_MIN)
-            return;
-        widths[widest]--;
+        if (sum <= room)
+            return columns;
+        if (widths[widest] > CELL_WIDTH_MIN)
+            widths[widest]--;
+        else
+            columns--;
     }
+    return columns;
 }
 
 /* The text, cut to `width` code points ("…" for the last one), padded but in the last column. */
@@ -118,13 +124,14 @@ void cli_table_print(const struct cli_table *table, const struct cli_term *term)
         cli_say("no memory for a table");
         return;
     }
+    size_t columns = table->columns;
     measure(table, widths);
     if (term->tty)
-        fit(widths, table->columns, cli_term_width());
+        columns = fit(widths, columns, cli_term_width());
     for (size_t r = 0; r < table->rows; r++) {
         cli_puts(r == 0 ? cli_style(term, CLI_DIM) : "");
-        for (size_t c = 0; c < table->columns; c++) {
-            bool last = c + 1 == table->columns;
+        for (size_t c = 0; c < columns; c++) {
+            bool last = c + 1 == columns;
             print_cell(table->cells[r * table->columns + c], widths[c], last);
             cli_puts(last ? "" : "  ");
         }

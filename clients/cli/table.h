@@ -23,7 +23,8 @@ void cli_table_deinit(struct cli_table *table);
 /* Appends a row; the texts are copied, control characters become spaces. NULL is "-". */
 void cli_table_row(struct cli_table *table, const char *const *texts);
 
-/* Prints to stdout. On a terminal the widest column is cut so that a row fits into its width. */
+/* Prints to stdout. On a terminal rows are made to fit: wide cells are cut, then the last columns
+ * are left out; the first column stays whole. */
 void cli_table_print(const struct cli_table *table, const struct cli_term *term);
 
 #endif

@@ -7,7 +7,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from cli_tools import events, free_port, run, write_job
+from cli_tools import events, final_lines, free_port, on_terminal, run, write_job
 
 JOB = {"id": "job_1", "status": "queued", "name": "n", "labels": {}}
 EPOCH = {"epochs": 3, "step": 1, "train": {"data_loss": 0.5, "accuracy": 0.9},
@@ -316,6 +316,19 @@ def test_health():
     assert done.returncode == 1 and "shutting down" in done.stderr
 
 
+@pytest.mark.parametrize("columns", [60, 80, 100])
+def test_a_list_fits_and_keeps_the_ids(columns):
+    ids = [f"job_01M83974DK7FSJBZJ9ERMK1E{i:02}" for i in range(3)]
+    items = [{**JOB, "id": i, "name": "a name that is longer than anybody would like it to be",
+              "created_at": "2026-01-31T09:12:44.120Z"} for i in ids]
+    with Play(reply(200, {"items": items, "next": None})) as play:
+        code, shown = on_terminal("list", columns=columns, env=play.env)
+    lines = [line for line in final_lines(shown) if line]
+    assert code == 0 and len(lines) == 4 and max(map(len, lines)) <= columns
+    assert [line.split()[0] for line in lines[1:]] == ids
+    assert ("a name that" in lines[1]) == (columns >= 80)
+
+
 def test_list_and_show():
     job = {**JOB, "status": "running", "created_at": "2026-01-31T09:12:44.120Z",
            "name": "two\nlines\x1b[31m", "dataset": {"name": "digits"},
@@ -326,9 +339,9 @@ def test_list_and_show():
         table = run("list", env=play.env)
         shown = run("show", "job_1", env=play.env)
     head, row = table.stdout.splitlines()
-    assert head.split() == ["JOB", "STATUS", "EPOCH", "BEST", "CREATED", "(UTC)", "NAME", "DATASET"]
-    assert row.split() == ["job_1", "running", "3/20", "0.4500", "2026-01-31", "09:12", "two",
-                           "lines", "[31m", "digits"]
+    assert head.split() == ["JOB", "STATUS", "EPOCH", "BEST", "NAME", "DATASET", "CREATED", "(UTC)"]
+    assert row.split() == ["job_1", "running", "3/20", "0.4500", "two", "lines", "[31m",
+                           "digits", "2026-01-31", "09:12"]
     for line in ("progress     3 of 20 epochs, 1 min 5 s left",
                  "train        data loss 0.5000, accuracy 90.00%",
                  "weights      310 of 9,034 exactly zero, L2 norm 48.1000",
