@@ -17,28 +17,23 @@
 #include <stddef.h>
 
 #if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define ALLOC_SANITIZED 1
+#if __has_feature(address_sanitizer)
+#define ALLOC_ADDRESS 1
+#elif __has_feature(thread_sanitizer)
+#define ALLOC_THREAD 1
 #endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define ALLOC_SANITIZED 1
+#elif defined(__SANITIZE_ADDRESS__)
+#define ALLOC_ADDRESS 1
+#elif defined(__SANITIZE_THREAD__)
+#define ALLOC_THREAD 1
 #endif
 
-#ifdef ALLOC_SANITIZED
-void *__interceptor_malloc(size_t size);
-void *__interceptor_calloc(size_t count, size_t size);
-void *__interceptor_realloc(void *old, size_t size);
-#define alloc_malloc  __interceptor_malloc
-#define alloc_calloc  __interceptor_calloc
-#define alloc_realloc __interceptor_realloc
+/* ThreadSanitizer's runtime dies of a malloc that is not its own; programs leave the tests of
+ * allocations out there. */
+#ifdef ALLOC_THREAD
+enum { ALLOC_CAN_FAIL = 0 };
 #else
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *old, size_t size);
-#define alloc_malloc  __libc_malloc
-#define alloc_calloc  __libc_calloc
-#define alloc_realloc __libc_realloc
+enum { ALLOC_CAN_FAIL = 1 };
 #endif
 
 static long alloc_left = -1; /* allocations that still succeed; -1: all */
@@ -68,6 +63,24 @@ static inline bool alloc_fails_now(void)
     return true;
 }
 
+#ifndef ALLOC_THREAD
+
+#ifdef ALLOC_ADDRESS
+void *__interceptor_malloc(size_t size);
+void *__interceptor_calloc(size_t count, size_t size);
+void *__interceptor_realloc(void *old, size_t size);
+#define alloc_malloc  __interceptor_malloc
+#define alloc_calloc  __interceptor_calloc
+#define alloc_realloc __interceptor_realloc
+#else
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *old, size_t size);
+#define alloc_malloc  __libc_malloc
+#define alloc_calloc  __libc_calloc
+#define alloc_realloc __libc_realloc
+#endif
+
 void *malloc(size_t size)
 {
     return alloc_fails_now() ? NULL : alloc_malloc(size);
@@ -82,5 +95,7 @@ void *realloc(void *old, size_t size)
 {
     return alloc_fails_now() ? NULL : alloc_realloc(old, size);
 }
+
+#endif
 
 #endif
