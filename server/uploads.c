@@ -291,9 +291,10 @@ static bool import(struct ock_engine *engine, const struct ock_dataset_row *row,
         return fail_err(problem, &err);
     bool over = ock_import_wait(task, &answer);
     ock_import_release(task);
-    *status = over ? 201 : 202;
-    if (!over || answer.ok)
+    if (!over || answer.ok) {
+        *status = over ? 201 : 202;
         return answer_dataset(engine, row->id, out, problem);
+    }
     if (undo) {
         ock_upload_path(engine, path, row->id, undo);
         (void)unlink(path);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -60,23 +61,41 @@ static void close_fd(int *fd)
     *fd = -1;
 }
 
-/* A pipe whose ends are above 2, so that dup2 in the child cannot overwrite one of them. */
+/* Moves two descriptors above 2, so that dup2 in the child cannot overwrite one of them. */
+static enum ock_status move_up(int ends[2], const int raw[2], struct ock_err *err)
+{
+    int error_number = 0;
+    for (int i = 0; i < 2; i++) {
+        ends[i] = raw[i];
+        if (raw[i] > STDERR_FILENO)
+            continue;
+        ends[i] = fcntl(raw[i], F_DUPFD_CLOEXEC, 3);
+        error_number = ends[i] < 0 ? errno : error_number;
+        (void)close(raw[i]);
+    }
+    if (ends[0] >= 0 && ends[1] >= 0)
+        return OCK_OK;
+    close_fd(&ends[0]);
+    close_fd(&ends[1]);
+    return ock_fail_errno(err, error_number, "cannot move a descriptor");
+}
+
 static enum ock_status open_pipe(int ends[2], struct ock_err *err)
 {
     int raw[2];
     if (pipe2(raw, O_CLOEXEC) != 0)
         return ock_fail_errno(err, errno, "cannot make a pipe");
-    for (int i = 0; i < 2; i++) {
-        ends[i] = raw[i] > STDERR_FILENO ? raw[i] : fcntl(raw[i], F_DUPFD_CLOEXEC, 3);
-        if (ends[i] != raw[i])
-            (void)close(raw[i]);
-    }
-    if (ends[0] >= 0 && ends[1] >= 0)
-        return OCK_OK;
-    int error_number = errno;
-    close_fd(&ends[0]);
-    close_fd(&ends[1]);
-    return ock_fail_errno(err, error_number, "cannot make a pipe");
+    return move_up(ends, raw, err);
+}
+
+/* Commands go through a socket: writing to one whose reader has died can be told to raise no
+ * SIGPIPE, whatever the process does with that signal. */
+static enum ock_status open_socket(int ends[2], struct ock_err *err)
+{
+    int raw[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, raw) != 0)
+        return ock_fail_errno(err, errno, "cannot make a socket pair");
+    return move_up(ends, raw, err);
 }
 
 /* The environment without OCKHAM_…; the array is the caller's, the strings are the process' own. */
@@ -174,7 +193,7 @@ enum ock_status ock_worker_start(struct ock_worker *worker, int program_fd, cons
 {
     int in[2] = {-1, -1}, out[2] = {-1, -1}, says[2] = {-1, -1};
     pid_t pid = 0;
-    enum ock_status status = open_pipe(in, err);
+    enum ock_status status = open_socket(in, err);
     if (status == OCK_OK)
         status = open_pipe(out, err);
     if (status == OCK_OK && !inherit_err)
@@ -206,7 +225,7 @@ enum ock_status ock_worker_start(struct ock_worker *worker, int program_fd, cons
 void ock_worker_flush(struct ock_worker *worker)
 {
     while (worker->in >= 0 && worker->commands.size > 0) {
-        ssize_t done = write(worker->in, worker->commands.data, worker->commands.size);
+        ssize_t done = send(worker->in, worker->commands.data, worker->commands.size, MSG_NOSIGNAL);
         if (done < 0 && errno == EINTR)
             continue;
         if (done < 0 && errno == EAGAIN)

@@ -45,20 +45,23 @@ static int misbehave(const char *dir)
     (void)snprintf(path, sizeof(path), "%s/job.json", dir);
     if (ock_file_read(path, &text, NULL) != OCK_OK)
         return 1;
+    char spec[OCK_KIB];
     int start = count_start(dir);
-    if (strstr(text.data, "\"name\":\"crash\""))
+    (void)snprintf(spec, sizeof(spec), "%s", text.data);
+    ock_buf_deinit(&text);
+    if (strstr(spec, "\"name\":\"crash\""))
         abort();
-    if (strstr(text.data, "\"name\":\"silent\""))
+    if (strstr(spec, "\"name\":\"silent\""))
         return 0;
-    if (strstr(text.data, "\"name\":\"gives-up\"")) {
+    if (strstr(spec, "\"name\":\"gives-up\"")) {
         (void)fprintf(stderr, "the dataset is on fire\n");
         return 1;
     }
-    if (strstr(text.data, "\"name\":\"babble\"")) {
+    if (strstr(spec, "\"name\":\"babble\"")) {
         say("this is no line of the protocol\n");
         pause();
     }
-    if (strstr(text.data, "\"name\":\"fickle\"")) {
+    if (strstr(spec, "\"name\":\"fickle\"")) {
         /* The same epoch with other weights at every start. */
         (void)snprintf(line, sizeof(line),
                        "1 epoch epoch:1 {\"epoch\":1,\"step\":%d,\"weights_sha256\":\"%064d\"}\n",
@@ -66,7 +69,7 @@ static int misbehave(const char *dir)
         say(line);
         abort();
     }
-    if (strstr(text.data, "\"name\":\"slow\"")) {
+    if (strstr(spec, "\"name\":\"slow\"")) {
         /* Gets one epoch further at every start, and tells the earlier ones again. */
         for (int i = 1; i <= start; i++) {
             (void)snprintf(line, sizeof(line),
