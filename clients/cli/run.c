@@ -40,6 +40,7 @@ struct run {
     int interrupts_seen;
     bool fatal_seen;
     bool killed;
+    bool foreign; /* the file at --checkpoint is not one of this job: it must not be touched */
     uint64_t seq;
     char checkpoint[CLI_PATH_SIZE]; /* the worker's */
 };
@@ -151,6 +152,28 @@ static void note_end(struct run *run, const cJSON *event)
     run->stopped = !run->succeeded || (reason && strcmp(reason, "stopped") == 0);
 }
 
+/* The trainer passes a checkpoint over that is damaged or another job's, and begins anew. Here that
+ * would write over a file that somebody named: better to ask. */
+static bool is_foreign(const struct run *run, const char *type, const char *body)
+{
+    return run->options->checkpoint && strcmp(type, "warning") == 0 &&
+           strstr(body, "\"code\":\"checkpoint\"") && strstr(body, "it is not used");
+}
+
+static void refuse_checkpoint(struct run *run, const char *body)
+{
+    struct ock_faults *faults = calloc(1, sizeof(*faults));
+    cJSON *json = NULL;
+    if (faults)
+        (void)ock_json_parse(&json, body, strlen(body), faults, NULL);
+    const char *message = cli_text_at(json, "message");
+    cli_say("--checkpoint %s: %s; remove it, or name another file", run->options->checkpoint,
+            message ? message : "it is not used");
+    cJSON_Delete(json);
+    free(faults);
+    run->foreign = true;
+}
+
 static void tell(struct run *run, const char *type, const char *key, const char *body)
 {
     bool is_end = strcmp(type, "end") == 0;
@@ -259,19 +282,28 @@ static void on_signals(struct run *run)
 /* --- The loop
  * ------------------------------------------------------------------------------------------ */
 
+static void take_line(struct run *run, const struct ock_worker_line *line)
+{
+    if (strcmp(line->type, "checkpoint") == 0) {
+        on_checkpoint(run);
+    } else if (is_foreign(run, line->type, line->body)) {
+        refuse_checkpoint(run, line->body);
+        kill_worker(run);
+    } else if (strcmp(line->type, "resolved") != 0) {
+        tell(run, line->type, line->key, line->body);
+    }
+}
+
 static void take_lines(struct run *run)
 {
     struct ock_worker_line line;
     uint64_t last = 0;
     size_t size = 0;
     char *text = ock_worker_next_line(&run->worker, &size);
-    while (text) {
+    while (text && !run->killed) {
         if (ock_worker_parse_line(text, &line)) {
             last = line.number;
-            if (strcmp(line.type, "checkpoint") == 0)
-                on_checkpoint(run);
-            else if (strcmp(line.type, "resolved") != 0)
-                tell(run, line.type, line.key, line.body);
+            take_line(run, &line);
         }
         text = ock_worker_next_line(&run->worker, &size);
     }
@@ -312,6 +344,8 @@ static enum cli_exit finish(struct run *run)
     if (!run->killed)
         cli_out_flush();
     (void)ock_worker_ended(&run->worker, true, &wait_status);
+    if (run->foreign)
+        return CLI_USAGE;
     bool paused = WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == OCK_WORKER_PAUSED;
     if (run->killed || paused) {
         keep_checkpoint(run);

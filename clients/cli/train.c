@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "clients/cli/run.h"
@@ -119,8 +120,13 @@ static bool can_write(const char *option, const char *path)
     const char *slash = strrchr(path, '/');
     char *dir = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
     bool good = dir && access(dir, W_OK | X_OK) == 0;
-    if (!good)
+    struct stat status;
+    if (!good) {
         cli_say("%s %s: %s", option, path, strerror(errno));
+    } else if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
+        cli_say("%s %s: is there already, and no ordinary file", option, path);
+        good = false;
+    }
     free(dir);
     return good;
 }

@@ -72,6 +72,7 @@ BAD = [
     (["train", "a.json", "--threads", "1025"], "from 1 to 1024"),
     (["train", "a.json", "--model", "/no/such/dir/m"], "--model /no/such/dir/m"),
     (["train", "a.json", "--checkpoint", "/no/such/dir/c"], "--checkpoint"),
+    (["train", "a.json", "--model", "/tmp"], "no ordinary file"),
     (["train", "a.json", "--init", "/no/such/file"], "--init /no/such/file"),
     (["train", "/no/such/job.json"], "/no/such/job.json"),
     (["validate"], "which job"),

@@ -94,6 +94,22 @@ def test_ctrl_c_with_a_checkpoint_keeps_both(place):
     assert (place / "c").stat().st_size > 0 and (place / "m.safetensors").exists()
 
 
+def test_a_file_that_is_no_checkpoint_of_this_job_is_left_alone(place):
+    arguments = ["train", place / "job.json", "--data", place / "blobs.csv", "--checkpoint"]
+    settings = {"env": {"TMPDIR": str(place / "tmp")}}
+    job = begin(place, "--checkpoint", place / "c")
+    job.signal(signal.SIGTERM)
+    job.wait()
+    write_job(place, {**LONG, "optimizer": {"lr": 0.01}})  # now it is another job
+    (place / "rows").write_bytes((place / "blobs.csv").read_bytes())
+    for name in ("c", "rows"):
+        before = (place / name).read_bytes()
+        done = run(*arguments, place / name, **settings)
+        assert done.returncode == 2 and done.stdout == ""
+        assert f"--checkpoint {place / name}: " in done.stderr and "it is not used" in done.stderr
+        assert (place / name).read_bytes() == before
+
+
 def test_a_worker_that_dies_is_told(place):
     job = begin(place, "--model", place / "m.safetensors")
     os.kill(children(job.pid)[0], signal.SIGKILL)
