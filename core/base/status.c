@@ -34,10 +34,9 @@ enum ock_status ock_fail_errno(struct ock_err *err, int error_number, const char
     (void)vsnprintf(err->text, sizeof(err->text), format, args);
     va_end(args);
 
-    char words[128];
-    /* The POSIX strerror_r: thread-safe, unlike strerror. */
-    if (strerror_r(error_number, words, sizeof(words)) != 0)
-        (void)snprintf(words, sizeof(words), "error %d", error_number);
+    char buffer[128];
+    /* Thread-safe, unlike strerror. With _GNU_SOURCE it returns the words, here or elsewhere. */
+    const char *words = strerror_r(error_number, buffer, sizeof(buffer));
     size_t used = strlen(err->text);
     (void)snprintf(err->text + used, sizeof(err->text) - used, ": %s", words);
     return status;

@@ -46,10 +46,12 @@ static enum ock_status scan_numbers(struct ock_classes *classes, const struct oc
                           OCK_CLASSES_MAX);
     double *values = malloc((stats.set_count + 1) * sizeof(*values));
     classes->made = malloc((stats.set_count + 1) * sizeof(*classes->made));
-    if (status == OCK_OK && (!values || !classes->made))
-        status = ock_fail(err, OCK_NOMEM, "out of memory for the classes");
     if (status != OCK_OK)
         goto done;
+    if (!values || !classes->made) {
+        status = ock_fail(err, OCK_NOMEM, "out of memory for the classes");
+        goto done;
+    }
 
     ock_stats_distinct(&stats, values);
     for (size_t i = 0; i < stats.set_count; i++) {

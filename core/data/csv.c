@@ -2,6 +2,7 @@
  * from all of its fields, so that no guess from the first lines has to be taken back; the second
  * puts the values where they belong. Memory grows with columns and distinct texts, not with rows.
  */
+#include <assert.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -138,7 +139,8 @@ static int by_text(const void *a, const void *b)
 static enum ock_status find_twice(const char *const *names, size_t count, const char **twice,
                                   struct ock_err *err)
 {
-    const char **sorted = malloc(count * sizeof(*sorted));
+    assert(count > 0);
+    const char **sorted = calloc(count, sizeof(char *));
     if (!sorted)
         return ock_fail(err, OCK_NOMEM, "out of memory for %zu names", count);
     memcpy(sorted, names, count * sizeof(*sorted));

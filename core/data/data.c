@@ -3,6 +3,7 @@
  * rows alone), weights; then everything is immutable. */
 #include "core/data/data.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -173,6 +174,7 @@ static enum ock_status split_rows(struct job_data *job, const struct ock_spec *s
     struct ock_split split =
         split_of(spec, rows, train->table.labels, job->classes.count,
                  job->inputs[OCK_PART_VALIDATION].dataset, job->inputs[OCK_PART_TEST].dataset);
+    assert(rows > 0); /* a dataset has some */
     unsigned char *part = malloc(rows);
     if (!part)
         return no_memory(err);
@@ -326,11 +328,11 @@ static enum ock_status weigh_classes(struct job_data *job, const struct ock_spec
     size_t rows = rows_of(train);
     double *factors = malloc(job->classes.count * sizeof(*factors));
     job->train_weights = malloc(rows * sizeof(*job->train_weights));
-    enum ock_status status = OCK_OK;
-    if (!factors || !job->train_weights)
-        status = no_memory(err);
-    if (status == OCK_OK)
-        status = find_class_factors(job, spec, factors, err);
+    if (!factors || !job->train_weights) {
+        free(factors);
+        return no_memory(err);
+    }
+    enum ock_status status = find_class_factors(job, spec, factors, err);
     for (size_t row = 0; row < rows && status == OCK_OK; row++) {
         double weight = train->weights ? (double)train->weights[row] : 1;
         job->train_weights[row] = (float)(weight * factors[train->table.labels[row]]);

@@ -1,6 +1,7 @@
 /* IDX, the format of MNIST: two zero bytes, a type, a rank, the dimensions as big-endian 32-bit
  * numbers, then the elements in row order, big-endian. Bytes go straight from the file (or zlib)
  * into the dataset; wider types are read twice, once to learn which of them float32 would blur. */
+#include <assert.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -195,6 +196,7 @@ static enum ock_status each_chunk(struct array *array, chunk_fn *on_chunk, void 
                                   struct ock_err *err)
 {
     size_t row_bytes = array->width * array->element_bytes;
+    assert(row_bytes > 0);
     size_t chunk_rows = row_bytes < CHUNK_BYTES ? CHUNK_BYTES / row_bytes : 1;
     unsigned char *chunk = malloc(chunk_rows * row_bytes);
     if (!chunk)
@@ -417,6 +419,7 @@ static enum ock_status write_file(const struct ock_import *import, struct array 
     if (status != OCK_OK)
         goto done;
 
+    assert(names && columns);
     describe(x, columns);
     if (labels->reader)
         describe(labels, columns + x->width);

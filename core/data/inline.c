@@ -131,14 +131,18 @@ static void check_targets(struct arrays *arrays, const char *pointer, struct ock
     const char *kind = kind_of(arrays->y->child);
     for (const cJSON *item = arrays->y->child; item; item = item->next) {
         const char *found = kind_of(item);
-        struct place place = place_of(pointer, "y", count++, SIZE_MAX);
+        bool too_long = cJSON_IsString(item) && strlen(item->valuestring) >= OCK_NAME_BYTES_MAX;
+        size_t index = count++;
+        if (found && kind && strcmp(found, kind) == 0 && !too_long)
+            continue;
+        struct place place = place_of(pointer, "y", index, SIZE_MAX);
         if (!found)
             ock_faults_add(faults, place.text, "wrong_type",
                            "must be a number, a string or a boolean");
         else if (kind && strcmp(found, kind) != 0)
             ock_faults_add(faults, place.text, "wrong_type", "is a %s, the targets before are %ss",
                            found, kind);
-        else if (cJSON_IsString(item) && strlen(item->valuestring) >= OCK_NAME_BYTES_MAX)
+        else if (too_long)
             ock_faults_add(faults, place.text, "out_of_range", "is longer than %u bytes, the limit",
                            OCK_NAME_BYTES_MAX - 1);
     }
@@ -285,7 +289,7 @@ enum ock_status ock_import_inline(const cJSON *data, const char *pointer, const 
     struct arrays arrays = {0};
     size_t faults_before = faults->count + faults->dropped;
     check_keys(&arrays, data, pointer, faults);
-    if (faults->count + faults->dropped == faults_before) {
+    if (faults->count + faults->dropped == faults_before && arrays.x && arrays.y) {
         for (const cJSON *row = arrays.x->child; row; row = row->next)
             check_row(&arrays, row, arrays.rows++, pointer, faults);
         check_targets(&arrays, pointer, faults);

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,11 +60,16 @@ static enum ock_status write_all(int fd, const unsigned char *bytes, size_t size
 static enum ock_status copy_pipe(struct ock_reader *reader, const char *scratch_path,
                                  struct ock_err *err)
 {
-    char path[4096];
-    int length = snprintf(path, sizeof(path), "%s", scratch_path);
-    if (length < 0 || (size_t)length >= sizeof(path))
-        return ock_fail(err, OCK_LIMIT, "a path is longer than %zu bytes", sizeof(path) - 1);
-    int copy = open(dirname(path), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    char folder[4096];
+    int length = snprintf(folder, sizeof(folder), "%s", scratch_path);
+    if (length < 0 || (size_t)length >= sizeof(folder))
+        return ock_fail(err, OCK_LIMIT, "a path is longer than %zu bytes", sizeof(folder) - 1);
+    char *slash = strrchr(folder, '/');
+    if (!slash)
+        (void)snprintf(folder, sizeof(folder), ".");
+    else
+        slash[slash == folder] = '\0'; /* the root keeps its slash */
+    int copy = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (copy < 0)
         return ock_fail_errno(err, errno, "cannot keep a copy of the data");
     enum ock_status status = OCK_OK;
@@ -245,8 +249,8 @@ static enum ock_status read_gzip(struct ock_reader *reader, unsigned char *bytes
         } else if (result == Z_MEM_ERROR) {
             return ock_fail(err, OCK_NOMEM, "out of memory for unpacking");
         } else if (result == Z_BUF_ERROR && reader->file_end) {
-            return ock_fail(err, OCK_INVALID, "the gzip file is cut off after %llu unpacked bytes",
-                            (unsigned long long)(reader->total + *got));
+            return ock_fail(err, OCK_INVALID, "the gzip file is cut off after %zu unpacked bytes",
+                            (size_t)reader->total + *got);
         } else if (result != Z_OK && result != Z_BUF_ERROR) {
             return ock_fail(err, OCK_INVALID, "the gzip file is damaged: %s",
                             reader->stream.msg ? reader->stream.msg : "unknown fault");

@@ -2,6 +2,7 @@
  * exactly its value as the mean and 1 as the scale, whatever rounding would have made of it. */
 #include "core/data/scaler.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -114,6 +115,7 @@ enum ock_status ock_scaler_fit(const struct ock_data_spec *spec, const struct oc
     status = find_range(table, rows, count, &range, mean, err);
     if (status != OCK_OK)
         return status;
+    assert(range.min && range.max);
     if (spec->scaling == OCK_SCALING_MINMAX) {
         for (size_t f = 0; f < table->features; f++) {
             mean[f] = range.min[f];

@@ -2,6 +2,7 @@
  * their random keys. */
 #include "core/data/split.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -13,22 +14,26 @@ struct quota {
     size_t rows;  /* of the class */
     size_t taken; /* by earlier parts */
     size_t part[OCK_PARTS];
-    double fraction; /* what floor took away */
-    size_t number;   /* of the class */
+};
+
+/* What floor took away from a class's share. */
+struct rest {
+    double fraction;
+    size_t number; /* of the class */
 };
 
 static int by_fraction(const void *a, const void *b)
 {
-    const struct quota *x = *(const struct quota *const *)a;
-    const struct quota *y = *(const struct quota *const *)b;
+    const struct rest *x = a;
+    const struct rest *y = b;
     if (x->fraction != y->fraction)
         return x->fraction > y->fraction ? -1 : 1;
     return (x->number > y->number) - (x->number < y->number);
 }
 
-/* Gives `total` rows to the part: whole shares first, then the remainder. order [classes] is room
+/* Gives `total` rows to the part: whole shares first, then the remainder. rests [classes] is room
  * for sorting. Returns what could be given. */
-static size_t give(struct quota *quotas, const struct quota **order, size_t classes,
+static size_t give(struct quota *quotas, struct rest *rests, size_t classes,
                    enum ock_part_name part, double fraction, size_t total)
 {
     size_t given = 0;
@@ -39,13 +44,12 @@ static size_t give(struct quota *quotas, const struct quota **order, size_t clas
         whole = whole < free_rows ? whole : free_rows;
         whole = whole < total - given ? whole : total - given;
         quotas[c].part[part] = whole;
-        quotas[c].fraction = share - floor(share);
         given += whole;
-        order[c] = &quotas[c];
+        rests[c] = (struct rest){share - floor(share), c};
     }
-    qsort(order, classes, sizeof(*order), by_fraction);
+    qsort(rests, classes, sizeof(*rests), by_fraction);
     for (size_t i = 0; i < classes && given < total; i++) {
-        struct quota *quota = &quotas[order[i]->number];
+        struct quota *quota = &quotas[rests[i].number];
         if (quota->rows > 1 && quota->taken + quota->part[part] < quota->rows) {
             quota->part[part]++;
             given++;
@@ -60,31 +64,30 @@ static size_t give(struct quota *quotas, const struct quota **order, size_t clas
 static enum ock_status make_quotas(const struct ock_split *split, struct quota **out,
                                    size_t counts[OCK_PARTS], struct ock_err *err)
 {
+    assert(split->rows >= 1);
     size_t classes = split->labels ? split->classes : 1;
     struct quota *quotas = calloc(classes, sizeof(*quotas));
-    const struct quota **order = calloc(classes, sizeof(*order));
-    if (!quotas || !order) {
+    struct rest *rests = calloc(classes, sizeof(*rests));
+    if (!quotas || !rests) {
         free(quotas);
-        free(order);
+        free(rests);
         return ock_fail(err, OCK_NOMEM, "out of memory for the split");
     }
     if (!split->labels)
         quotas[0].rows = split->rows;
     for (size_t row = 0; split->labels && row < split->rows; row++)
         quotas[split->labels[row]].rows++;
-    for (size_t c = 0; c < classes; c++)
-        quotas[c].number = c;
 
     double fractions[OCK_PARTS] = {0, split->validation, split->test};
     size_t left = split->rows;
     for (enum ock_part_name p = OCK_PART_VALIDATION; p <= OCK_PART_TEST; p++) {
         size_t total = (size_t)floor(fractions[p] * (double)split->rows + 0.5);
         total = total < left - 1 ? total : left - 1;
-        counts[p] = total ? give(quotas, order, classes, p, fractions[p], total) : 0;
+        counts[p] = total ? give(quotas, rests, classes, p, fractions[p], total) : 0;
         left -= counts[p];
     }
     counts[OCK_PART_TRAIN] = left;
-    free(order);
+    free(rests);
     *out = quotas;
     return OCK_OK;
 }
@@ -133,11 +136,12 @@ static void sort_few(struct keyed *keyed, size_t count)
 static enum ock_status sort_rows(struct ock_stream stream, size_t rows, struct keyed **out,
                                  struct ock_err *err)
 {
+    assert(rows > 0);
     unsigned bits = 1;
     while (bits < BUCKET_BITS_MAX && rows >> (bits + 2) > 0)
         bits++;
     size_t *begins = calloc(((size_t)1 << bits) + 1, sizeof(*begins));
-    struct keyed *keyed = malloc(rows * sizeof(*keyed));
+    struct keyed *keyed = calloc(rows, sizeof(*keyed));
     if (!begins || !keyed) {
         free(begins);
         free(keyed);
@@ -178,6 +182,7 @@ enum ock_status ock_split_make(const struct ock_split *split, unsigned char *par
     enum ock_status status = make_quotas(split, &quotas, counts, err);
     if (status != OCK_OK)
         return status;
+    assert(quotas);
     for (size_t row = 0; row < split->rows; row++)
         part[row] = OCK_PART_TRAIN;
     if (counts[OCK_PART_TRAIN] == split->rows)
@@ -187,6 +192,7 @@ enum ock_status ock_split_make(const struct ock_split *split, unsigned char *par
         sort_rows(ock_stream_make(split->seed, OCK_RANDOM_SPLIT, 0, 0), split->rows, &keyed, err);
     if (status != OCK_OK)
         goto done;
+    assert(keyed);
     for (size_t i = 0; i < split->rows; i++) {
         size_t row = keyed[i].row;
         struct quota *quota = &quotas[split->labels ? (size_t)split->labels[row] : 0];

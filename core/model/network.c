@@ -50,8 +50,6 @@ static void layout_layers(struct ock_network *net, size_t rows, struct ock_arena
         if (layer->spec->type != OCK_LINEAR)
             continue;
         buffers->packed = ock_arena_take(arena, packed_bound(layer->in, layer->out), sizeof(float));
-        buffers->packed_back =
-            ock_arena_take(arena, packed_bound(layer->out, layer->in), sizeof(float));
         if (layer->in > *widest_linear_input)
             *widest_linear_input = layer->in;
         assert(net->kernels->packed_floats(layer->in, layer->out) <=

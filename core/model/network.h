@@ -39,10 +39,9 @@ struct ock_pass {
 
 /* What a layer owns besides its parameters. */
 struct ock_layer_buffers {
-    float *y;           /* [B,O] output */
-    float *mask;        /* [B,O] dropout */
-    float *packed;      /* linear: W' [I,O] in panels, for forward */
-    float *packed_back; /* linear: W [O,I] in panels, for dX */
+    float *y;      /* [B,O] output */
+    float *mask;   /* [B,O] dropout */
+    float *packed; /* linear: W' [I,O] in panels, for evaluation */
 };
 
 struct ock_network {
@@ -89,9 +88,8 @@ void ock_network_layout(struct ock_network *net, const struct ock_plan *plan,
  * (SPEC.md, model). Drawn from (seed, layer, place), so independent of everything else. */
 void ock_network_init(const struct ock_network *net, uint64_t seed, float *w);
 
-/* Packs the weights for the passes to come; to be called whenever w has changed.
- * back: for backward passes too. */
-void ock_network_pack(const struct ock_network *net, const float *w, size_t rows, bool back);
+/* Packs the weights for forward passes without training; to be called whenever w has changed. */
+void ock_network_pack(const struct ock_network *net, const float *w);
 
 /* The network's output [B, outputs] for x [B, features]; borrowed until the next pass. */
 float *ock_network_forward(const struct ock_network *net, const struct ock_pass *pass,

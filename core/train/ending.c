@@ -49,7 +49,7 @@ static void measure_test(struct ock_trainer *trainer, struct ock_metrics *out)
 {
     float *w = trainer->optimizer.state.w;
     memcpy(w, trainer->best_w, trainer->plan->parameters * sizeof(*w));
-    ock_network_pack(&trainer->net, w, trainer->plan->evaluation_rows, false);
+    ock_network_pack(&trainer->net, w);
     ock_trainer_measure(trainer, &trainer->data->test, out);
 }
 

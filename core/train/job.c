@@ -123,7 +123,9 @@ static enum ock_status open_inputs(struct inputs *in, const struct ock_job *job,
         return status;
     in->checkpoint =
         (struct ock_checkpoint_plan){.path = job->checkpoint_path, .last_s = ock_clock_s()};
-    ock_spec_hash(job->spec, in->checkpoint.spec_hash);
+    status = ock_spec_hash(job->spec, in->checkpoint.spec_hash);
+    if (status != OCK_OK)
+        return ock_fail(err, status, "out of memory for the spec's hash");
     name_data(in->checkpoint.data_sha256, in);
     in->trainer->checkpoint = &in->checkpoint;
     return OCK_OK;
@@ -145,6 +147,11 @@ static enum ock_status find_lr(struct ock_trainer *trainer, struct ock_err *err)
     if (!spec->optimizer.lr_auto)
         return OCK_OK;
     struct ock_lr_found found = ock_lr_search(trainer);
+    /* Decay alone must not flip signs: from this limit on it would (SPEC.md, L1 methods). */
+    double limit = ock_spec_lr_limit(spec);
+    found.limited = found.lr > limit / 4;
+    if (found.limited)
+        found.lr = limit / 4;
     spec->optimizer.lr = found.lr;
     spec->optimizer.lr_auto = false;
     trainer->progress.lr = found.lr;
@@ -166,9 +173,9 @@ static enum ock_status begin(struct ock_trainer *trainer, const struct ock_job *
         return ock_run_tell_resolved(trainer, err);
     status = first_weights(trainer, job->init_path, err);
     if (status == OCK_OK)
-        status = ock_run_tell_warnings(trainer, err);
-    if (status == OCK_OK)
         status = find_lr(trainer, err);
+    if (status == OCK_OK)
+        status = ock_run_tell_warnings(trainer, err); /* some depend on the rate */
     if (status == OCK_OK)
         ock_trainer_begin(trainer);
     return status;

@@ -79,8 +79,7 @@ static double try_rate(struct ock_trainer *trainer, const struct probe *probe, d
         trainer->progress.updates += weight > 0 ? 1u : 0u;
     }
     struct ock_metrics metrics = {0};
-    ock_network_pack(&trainer->net, trainer->optimizer.state.w, trainer->plan->evaluation_rows,
-                     false);
+    ock_network_pack(&trainer->net, trainer->optimizer.state.w);
     ock_trainer_measure(trainer, &probe->judge, &metrics);
     return metrics.present && isfinite(metrics.data_loss) ? metrics.data_loss : (double)INFINITY;
 }

@@ -6,6 +6,7 @@
 
 struct ock_lr_found {
     double lr;
+    bool limited;       /* the strength of the penalty asked for a smaller one than was found */
     double cost_epochs; /* rows that were looked at, in epochs (a forward pass counts a third) */
 };
 

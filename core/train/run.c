@@ -54,10 +54,11 @@ enum ock_status ock_run_tell_warnings(const struct ock_trainer *trainer, struct 
 enum ock_status ock_run_log_lr(const struct ock_trainer *trainer, const struct ock_lr_found *found,
                                struct ock_err *err)
 {
-    char message[160];
+    char message[200];
     (void)snprintf(message, sizeof(message),
-                   "learning rate %.6g found on the training rows (cost: %.2f epochs)", found->lr,
-                   found->cost_epochs);
+                   "learning rate %.6g found on the training rows (cost: %.2f epochs)%s", found->lr,
+                   found->cost_epochs,
+                   found->limited ? "; the penalty's strength allows no larger one" : "");
     struct ock_buf body;
     ock_buf_init(&body, OCK_EVENT_BYTES_MAX);
     struct ock_jsonw w = ock_jsonw_make(&body);

@@ -77,7 +77,6 @@ bool ock_trainer_step(struct ock_trainer *trainer, const uint32_t *rows, size_t 
     struct ock_network *net = &trainer->net;
     struct ock_optimizer *optimizer = &trainer->optimizer;
     gather_rows(trainer, rows, count);
-    ock_network_pack(net, optimizer->state.w, count, true);
     struct ock_pass pass = {.w = optimizer->state.w,
                             .rows = count,
                             .training = true,

@@ -188,7 +188,7 @@ void ock_trainer_report(struct ock_trainer *trainer, struct ock_epoch *out)
                               .skipped = progress->skipped,
                               .threads = trainer->threads};
     out->samples_per_s = samples / (train_s > 1e-9 ? train_s : 1e-9);
-    ock_network_pack(&trainer->net, optimizer->state.w, trainer->plan->evaluation_rows, false);
+    ock_network_pack(&trainer->net, optimizer->state.w);
     ock_trainer_measure(trainer, &trainer->train_sample, &out->train);
     ock_trainer_measure(trainer, &trainer->data->validation, &out->validation);
     ock_weights_report(&out->weights, optimizer->groups, optimizer->group_count,
@@ -267,8 +267,7 @@ void ock_trainer_roll_back(struct ock_trainer *trainer)
 void ock_trainer_begin(struct ock_trainer *trainer)
 {
     struct ock_metrics initial = {0};
-    ock_network_pack(&trainer->net, trainer->optimizer.state.w, trainer->plan->evaluation_rows,
-                     false);
+    ock_network_pack(&trainer->net, trainer->optimizer.state.w);
     ock_trainer_measure(trainer, &trainer->train_sample, &initial);
     double constant = ock_baseline_loss(trainer->spec->loss, trainer->data, &trainer->batch,
                                         trainer->plan->batch_rows);

@@ -107,7 +107,7 @@ static double gradient_of(const struct setup *s, const struct how *how, float *g
     ock_network_layout(net, &s->plan, kernels, how->threads, how->shards, how->tile_rows, &arena);
     struct ock_pass pass = {
         .w = s->w, .rows = s->rows, .training = true, .seed = 3, .epoch = 2, .position = 70};
-    ock_network_pack(net, s->w, s->rows, true);
+    ock_network_pack(net, s->w);
     const float *z = ock_network_forward(net, &pass, s->x);
     float *work = calloc(2 * s->rows * s->outputs, sizeof(*work));
     struct ock_loss_rows rows = {.rows = s->rows,
@@ -323,7 +323,7 @@ START_TEST(a_row_alone_is_a_row_in_a_batch)
     ock_network_layout(net, &s->plan, kernels, 1, 1, 0, &arena);
     ck_assert_int_eq(ock_arena_allocate(&arena, NULL), OCK_OK);
     ock_network_layout(net, &s->plan, kernels, 1, 1, 0, &arena);
-    ock_network_pack(net, s->w, s->rows, false);
+    ock_network_pack(net, s->w);
     struct ock_pass pass = {.w = s->w, .rows = s->rows};
     float all[130 * OUTPUTS_MAX];
     memcpy(all, ock_network_forward(net, &pass, s->x), sizeof(all));
