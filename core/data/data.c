@@ -221,6 +221,7 @@ static enum ock_status fit_features(struct job_data *job, const struct ock_spec 
     const struct ock_schema *schema = ock_dataset_schema(train->dataset);
     size_t features = train->columns.count;
     struct ock_scaler *scaler = &job->data.scaler;
+    assert(features > 0);
     job->mean = malloc(features * sizeof(*job->mean));
     job->scale = malloc(features * sizeof(*job->scale));
     job->feature_names = malloc(features * sizeof(*job->feature_names));
