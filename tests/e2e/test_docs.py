@@ -113,14 +113,37 @@ def test_commands_exist(page):
         assert (ROOT / script).exists(), script
 
 
-def test_every_path_is_documented(tmp_path):
-    """What /openapi.json lists stands in docs/http.md, and the page names no path beyond it."""
+def test_documented_defaults_are_the_programs(tmp_path):
+    """The second column of docs/spec.md against /v1/schema/job. Words ("true for classes", "none")
+    stand where the default depends on the data or is that there is none: null in the schema."""
+    parts = answer_of(tmp_path, "/v1/schema/job")["properties"]
+    page, compared = (ROOT / "docs" / "spec.md").read_text(), 0
+    for part in ("data", "model", "regularization", "optimizer", "train"):
+        text = page.split(f"\n## {part}\n", 1)[1].split("\n## ", 1)[0]
+        for names, cell in re.findall(r"^\| (`[a-z0-9_`, ]+) \| ([^|]+) \|", text, re.M):
+            names = re.findall(r"`([a-z0-9_]+)`", names)
+            defaults = [parts[part]["properties"][name].get("default") for name in names]
+            try:
+                said = json.loads(cell.replace("`", "") if len(names) == 1 else f"[{cell}]")
+            except ValueError:
+                said = None
+            assert (said if len(names) > 1 else [said]) == defaults, f"{part}.{names}: {cell}"
+            compared += said is not None
+    assert compared > 25
+
+
+def answer_of(tmp_path, path):
     server = cli_tools.Server(tmp_path)
     try:
-        with urllib.request.urlopen(server.url + "/openapi.json", timeout=30) as answer:
-            paths = json.load(answer)["paths"]
+        with urllib.request.urlopen(server.url + path, timeout=30) as answer:
+            return json.load(answer)
     finally:
         server.stop()
+
+
+def test_every_path_is_documented(tmp_path):
+    """What /openapi.json lists stands in docs/http.md, and the page names no path beyond it."""
+    paths = answer_of(tmp_path, "/openapi.json")["paths"]
     assert len(paths) > 15
     page = (ROOT / "docs" / "http.md").read_text()
     named = set(re.findall(r"(?:GET |PUT |POST |PATCH |DELETE |`)(/[a-z0-9_./{}]*)`", page))
