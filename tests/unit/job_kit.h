@@ -62,7 +62,7 @@ static enum ock_command kit_poll(void *ctx)
     return OCK_GO_ON;
 }
 
-static void kit_free(struct kit *kit)
+__attribute__((unused)) static void kit_free(struct kit *kit)
 {
     for (size_t i = 0; i < kit->count; i++)
         cJSON_Delete(kit->events[i].body);
@@ -73,7 +73,7 @@ static void kit_free(struct kit *kit)
 }
 
 /* Runs the job; spec faults fail the test. */
-static void kit_run(struct kit *kit, const char *spec_text)
+__attribute__((unused)) static void kit_run(struct kit *kit, const char *spec_text)
 {
     struct ock_err err = {0};
     struct ock_faults *faults = calloc(1, sizeof(*faults));
@@ -104,7 +104,8 @@ static void kit_run(struct kit *kit, const char *spec_text)
 }
 
 /* The n-th event of a type (from 0; -1: the last), NULL if there is none. */
-static const cJSON *kit_event(const struct kit *kit, const char *type, int n)
+__attribute__((unused)) static const cJSON *kit_event(const struct kit *kit, const char *type,
+                                                      int n)
 {
     const cJSON *found = NULL;
     for (size_t i = 0; i < kit->count; i++) {
@@ -118,7 +119,7 @@ static const cJSON *kit_event(const struct kit *kit, const char *type, int n)
 }
 
 /* A number by its path ("train.data_loss") in an event body. */
-static double kit_number(const cJSON *body, const char *path)
+__attribute__((unused)) static double kit_number(const cJSON *body, const char *path)
 {
     char text[128];
     (void)snprintf(text, sizeof(text), "%s", path);
