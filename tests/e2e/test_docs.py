@@ -189,3 +189,11 @@ def test_terminal_run_of_the_readme(tmp_path):
     assert len(shown) == len(found) > 5
     for loss, text in zip(found, shown):
         assert f"{loss:.4f}" == text
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_named_files_exist(page):
+    """`core/model/loss.c`, `tests/e2e`, `spec_*.c` with a folder in front: all are there."""
+    named = re.findall(r"`((?:core|server|clients|tests|scripts|docs)/[^` ]*)`", page.read_text())
+    gone = [name for name in named if not list(ROOT.glob(name.rstrip("/")))]
+    assert not gone
