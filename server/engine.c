@@ -85,6 +85,8 @@ static enum ock_status open_parts(struct ock_engine *engine, struct ock_err *err
     (void)snprintf(path, sizeof(path), "%s/ockham.db", engine->data_dir);
     enum ock_status status = ock_store_open(&engine->store, path, err);
     if (status == OCK_OK)
+        status = ock_sync_directory(engine, "", err);
+    if (status == OCK_OK)
         status = ock_hub_new(&engine->hub, err);
     if (status == OCK_OK)
         status = ock_errands_new(&engine->errands, err);

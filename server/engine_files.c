@@ -1,6 +1,7 @@
 /* The data directory: where things are, and how they go. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -32,6 +33,19 @@ enum ock_status ock_job_directory(const struct ock_engine *engine, const char *i
     if (mkdir(path, 0700) != 0 && errno != EEXIST)
         return ock_fail_errno(err, errno, "cannot make the job's directory");
     return OCK_OK;
+}
+
+enum ock_status ock_sync_directory(const struct ock_engine *engine, const char *name,
+                                   struct ock_err *err)
+{
+    char path[OCK_PATH_SIZE];
+    (void)snprintf(path, sizeof(path), "%s/%s", engine->data_dir, name);
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return ock_fail_errno(err, errno, "cannot open the directory %s", path);
+    int failed = fsync(fd) == 0 ? 0 : errno;
+    (void)close(fd);
+    return failed ? ock_fail_errno(err, failed, "cannot sync the directory %s", path) : OCK_OK;
 }
 
 static bool is_model(const char *name)

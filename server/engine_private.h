@@ -58,6 +58,9 @@ void ock_each_entry(const struct ock_engine *engine, const char *name,
 /* True when a model of the job is a file; also when that cannot be found out. */
 bool ock_has_model_files(const struct ock_engine *engine, const char *id);
 
+/* Makes a directory's names (name "" is the data directory itself) survive a power cut. */
+enum ock_status ock_sync_directory(const struct ock_engine *engine, const char *name,
+                                   struct ock_err *err);
 /* Takes back what was appended behind `begin` bytes, and its error: an answer that failed. */
 void ock_answer_undo(struct ock_buf *out, size_t begin);
 

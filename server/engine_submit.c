@@ -99,7 +99,11 @@ static enum ock_status store_job(const struct ock_prepared *prepared, const stru
         .resolved = prepared->resolved.data,
         .warnings = prepared->warnings.data,
     };
-    enum ock_status status = ock_store_write(prepared->engine->store, apply_insert, &job, err);
+    enum ock_status status = OCK_OK;
+    if (prepared->has_directory) /* inline data or starting weights */
+        status = ock_sync_directory(prepared->engine, "jobs", err);
+    if (status == OCK_OK)
+        status = ock_store_write(prepared->engine->store, apply_insert, &job, err);
     if (status != OCK_OK)
         return status;
     struct ock_job_row row = {

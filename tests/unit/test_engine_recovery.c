@@ -15,6 +15,20 @@ static const char *const spec =
 
 static char undisturbed[HASHES_SIZE], disturbed[HASHES_SIZE];
 
+/* The death has been noticed: from here on another worker is meant. */
+static void wait_for_attempt(struct ock_engine *engine, const char *id, int attempt)
+{
+    for (int waited = 0; waited < KIT_WAIT_MS; waited += KIT_STEP_MS) {
+        cJSON *job = kit_job(engine, id);
+        bool there = (int)kit_number(job, "attempt") >= attempt;
+        cJSON_Delete(job);
+        if (there)
+            return;
+        kit_sleep();
+    }
+    ck_abort_msg("attempt %d has not begun", attempt);
+}
+
 START_TEST(worker_killed_in_the_middle_gives_the_same_bits)
 {
     kit_make_dir();
@@ -33,6 +47,7 @@ START_TEST(worker_killed_in_the_middle_gives_the_same_bits)
         pid_t pid = kit_worker_pid();
         ck_assert_int_gt(pid, 0);
         ck_assert_int_eq(kill(pid, SIGKILL), 0);
+        wait_for_attempt(engine, shaken, (int)i + 2);
     }
     cJSON *job = kit_wait(engine, shaken, NULL, 0);
     ck_assert_str_eq(kit_text(job, "status"), "succeeded");
