@@ -20,6 +20,7 @@ struct watch {
     bool table;
     bool ended;
     bool succeeded;
+    bool met;   /* a server has answered: one that is gone may come back */
     bool moved; /* something came since the last connection was made */
     uint64_t last_seq;
 };
@@ -99,8 +100,9 @@ static bool connect_once(struct watch *watch, const char *path, struct cli_answe
     if (watch->ended || cli_out_closed() || answer->status == 204)
         return false;
     /* Broken off, or a server that starts again: worth another call. */
+    watch->met = watch->met || answer->status / 100 == 2;
     return answer->status / 100 == 2 || answer->status == 503 ||
-           (answer->status == 0 && watch->last_seq > 0);
+           (answer->status == 0 && watch->met);
 }
 
 static void wait_ms(int ms)

@@ -7,8 +7,9 @@ import re
 import subprocess
 
 import pytest
-from cli_tools import (Server, end, environment, epochs, events, final_lines, on_terminal, program,
-                       read_safetensors, run, wait_for, write_blobs, write_job)
+from cli_tools import (Running, Server, end, environment, epochs, events, final_lines,
+                       on_terminal, program, read_safetensors, run, wait_for, write_blobs,
+                       write_job)
 
 SPEC = {"name": "blobs-l2", "labels": {"team": "e2e"}, "data": {"dataset": "blobs"},
         "model": {"hidden": [8]}, "regularization": {"l2": 1e-3}, "optimizer": {"lr": 0.1},
@@ -170,9 +171,8 @@ def test_watch_outlives_the_server(tmp_path):
     server.ockham("upload", "blobs", tmp_path / "blobs.csv", "--target", "kind")
     spec = {**SPEC, "model": {"hidden": [64, 64]}, "train": {"epochs": 2500, "batch_size": 8}}
     job = submit(server, tmp_path, spec)
-    watch = subprocess.Popen([program(), "watch", job], stdout=subprocess.PIPE, text=True,
-                             env=environment(**server.env))
-    wait_for(lambda: job_of(server, job).get("latest"))
+    watch = Running(tmp_path, "watch", job, env=server.env)
+    wait_for(lambda: '"epoch"' in watch.out())
     server.process.kill()
     server.process.wait()
     url = server.url
@@ -180,8 +180,8 @@ def test_watch_outlives_the_server(tmp_path):
         [program(), "serve", "--listen", url[7:], "--data-dir", str(tmp_path / "store")],
         stdout=server.log, stderr=server.log, stdin=subprocess.DEVNULL, env=environment())
     try:
-        out, _ = watch.communicate(timeout=60)
-        assert watch.returncode == 0
+        assert watch.wait() == 0, watch.err()
+        out = watch.out()
         told = events(out)
         assert [e["seq"] for e in told] == list(range(1, len(told) + 1))
         assert [e["epoch"] for e in epochs(out)] == list(range(1, 2501))
