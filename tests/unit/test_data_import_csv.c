@@ -52,6 +52,7 @@ static const struct {
      0},
     {"a,b,y\n1,2.5,p\n3,-4,q\n\n\n", 0},
     {"\n\na,b,y\n\n1,2.5,p\n3,-4,q\n", 0},
+    {"a,b,y\r1,2.5,p\r3,-4,q\r", 0},
     {"a;b;y\n1;2.5;p\n3;-4;q\n", 0},
     {"a\tb\ty\n1\t2.5\tp\n3\t-4\tq\n", 0},
     {"a|b|y\n1|2.5|p\n3|-4|q\n", 0},
@@ -453,6 +454,22 @@ START_TEST(iris_has_150_rows)
 }
 END_TEST
 
+/* Tabs delimit here, so they are no space to be cut off; blanks alone are an empty field. */
+START_TEST(empty_fields_between_tabs_are_missing)
+{
+    struct ock_dataset *dataset =
+        kit_csv("a\tb\ty\n\t2\tp\n1\t\tq\n3\t  \tp\n4\t5\t\n", (struct ock_import){0});
+    ck_assert_uint_eq(ock_dataset_schema(dataset)->rows, 4);
+    ck_assert_uint_eq(kit_column(dataset, "a")->missing, 1);
+    ck_assert_uint_eq(kit_column(dataset, "b")->missing, 2);
+    ck_assert_uint_eq(kit_column(dataset, "y")->missing, 1);
+    ck_assert_double_eq(kit_number(dataset, "a", 3), 4);
+    ck_assert_double_eq(kit_number(dataset, "b", 0), 2);
+    ck_assert_double_eq(kit_number(dataset, "y", 3), (double)UINT32_MAX);
+    ock_dataset_free(dataset);
+}
+END_TEST
+
 START_TEST(delimiters_within_quotes_do_not_count)
 {
     struct ock_dataset *dataset =
@@ -511,6 +528,7 @@ int main(void)
     tcase_add_test(tcase, fields_are_the_nearest_doubles);
     tcase_add_test(tcase, digits_are_the_known_ones);
     tcase_add_test(tcase, iris_has_150_rows);
+    tcase_add_test(tcase, empty_fields_between_tabs_are_missing);
     tcase_add_test(tcase, delimiters_within_quotes_do_not_count);
     tcase_add_test(tcase, a_long_table_is_whole);
     suite_add_tcase(suite, tcase);
