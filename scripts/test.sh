@@ -77,9 +77,10 @@ end_to_end() {
         PYTHONDONTWRITEBYTECODE=1 python -m pytest -q -p no:cacheprovider tests/e2e
 }
 
-# UBSan goes on after a fault unless told otherwise; leaks fail the test that leaks.
+# UBSan goes on after a fault unless told otherwise; leaks fail the test that leaks. Not
+# detect_stack_use_after_return: gcc 12's fake stack aligns to 32 bytes, and AVX-512 wants 64.
 asan() {
-    ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1 \
+    ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 \
         UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 unit asan
 }
 
