@@ -47,8 +47,8 @@ enum ock_status ock_handlers_prepare(struct ock_http *http, const char *url, str
 
 /* openapi.c: the whole document, from the routes table. */
 void ock_openapi_write(struct ock_buf *out);
-/* welcome.c: the lines that show how to begin, as text and as a page. */
-void ock_welcome_write(struct ock_buf *out, const char *url, bool html);
+/* welcome.c: the lines that show how to begin, as text or as a page; with a token, they say so. */
+void ock_welcome_write(struct ock_buf *out, const char *url, bool token, bool html);
 
 /* A body that is a JSON object; false: 400 or 422 in problem. Faults that the text's meaning has
  * (duplicate keys, 1e999) are left in problem->faults for the handler to go on with. */

@@ -10,7 +10,7 @@
 #include "server/handlers/handlers.h"
 #include "server/http/member.h"
 
-enum { LIST_LIMIT = 20, CHANGE_MS_MIN = 250, CHANGE_LOOK_MS = 1000, KEY_BYTES_MAX = 255 };
+enum { CHANGE_MS_MIN = 250, CHANGE_LOOK_MS = 1000, KEY_BYTES_MAX = 255 };
 
 bool ock_handler_json(const struct ock_exchange *x, cJSON **out, struct ock_problem *problem)
 {

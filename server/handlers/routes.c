@@ -57,26 +57,26 @@ static const struct ock_parameter
             202, JSON_TYPE, "still being prepared"                                                 \
         }                                                                                          \
     }
-#define ACTION(name, about)                                                                        \
+#define ACTION(where_to, name, about)                                                              \
     {                                                                                              \
-        .method = OCK_POST, .path = "/v1/jobs/{id}/" name, .handle = ock_job_act,                  \
-        .where = OCK_ON_POOL, .operation = name "Job", .summary = about, .answers = {              \
+        .method = OCK_POST, .path = (where_to), .handle = ock_job_act, .where = OCK_ON_POOL,       \
+        .operation = (name), .summary = (about), .answers = {                                      \
             {202, JSON_TYPE, "told; the job"},                                                     \
             {200, JSON_TYPE, "it is so already; the job"}                                          \
         }                                                                                          \
     }
 #define UPLOAD(where_to, name, about, ...)                                                         \
     {                                                                                              \
-        .method = OCK_PUT, .path = where_to, .handle = ock_dataset_put,                            \
+        .method = OCK_PUT, .path = (where_to), .handle = ock_dataset_put,                          \
         .begin = ock_dataset_put_begin, .body = OCK_BODY_FILE, .where = OCK_ON_IMPORT,             \
-        .parameters = PARAMETERS(__VA_ARGS__), .operation = name, .summary = about,                \
+        .parameters = PARAMETERS(__VA_ARGS__), .operation = (name), .summary = (about),            \
         .answers = DATASET_ANSWERS                                                                 \
     }
 #define LOOK(where_to, handler, place, name, about, type)                                          \
     {                                                                                              \
-        .method = OCK_GET, .path = where_to, .handle = handler, .where = place, .operation = name, \
-        .summary = about, .answers = {                                                             \
-            {200, type, about}                                                                     \
+        .method = OCK_GET, .path = (where_to), .handle = (handler), .where = (place),              \
+        .operation = (name), .summary = (about), .answers = {                                      \
+            {200, (type), (about)}                                                                 \
         }                                                                                          \
     }
 
@@ -146,10 +146,10 @@ const struct ock_route ock_routes[] = {
      .operation = "deleteJob",
      .summary = "delete a job that has ended, its events and its model",
      .answers = {{204, NULL, "it is gone"}}},
-    ACTION("cancel", "end a job and drop its work"),
-    ACTION("pause", "write a checkpoint and free the cores"),
-    ACTION("resume", "queue a paused job again"),
-    ACTION("stop", "end now, keep the best model"),
+    ACTION("/v1/jobs/{id}/cancel", "cancelJob", "end a job and drop its work"),
+    ACTION("/v1/jobs/{id}/pause", "pauseJob", "write a checkpoint and free the cores"),
+    ACTION("/v1/jobs/{id}/resume", "resumeJob", "queue a paused job again"),
+    ACTION("/v1/jobs/{id}/stop", "stopJob", "end now, keep the best model"),
     {.method = OCK_GET,
      .path = "/v1/jobs/{id}/events",
      .handle = ock_job_events,

@@ -136,14 +136,15 @@ static void write_version(struct ock_buf *out)
 enum ock_status ock_handlers_prepare(struct ock_http *http, const char *url, struct ock_err *err)
 {
     struct ock_buf text;
+    bool token = http->access.token_size > 0;
     ock_buf_init(&text, TEXT_BYTES_MAX);
     ock_spec_write_schema(&text);
     http->schema = ock_buf_take(&text);
     ock_openapi_write(&text);
     http->openapi = ock_buf_take(&text);
-    ock_welcome_write(&text, url, false);
+    ock_welcome_write(&text, url, token, false);
     http->welcome_text = ock_buf_take(&text);
-    ock_welcome_write(&text, url, true);
+    ock_welcome_write(&text, url, token, true);
     http->welcome_html = ock_buf_take(&text);
     write_version(&text);
     http->version = ock_buf_take(&text);

@@ -29,8 +29,11 @@ static void add_escaped(struct ock_buf *out, const char *text, bool html)
     }
 }
 
-static void add_lines(struct ock_buf *out, const char *url, bool html)
+static void add_lines(struct ock_buf *out, const char *url, bool token, bool html)
 {
+    if (token)
+        ock_buf_puts(out, "# this server asks for its token: add to each line\n"
+                          "#   -H \"Authorization: Bearer $OCKHAM_TOKEN\"\n");
     /* curl takes http:// for granted; the lines are shorter without. */
     const char *host = strncmp(url, "http://", 7) == 0 ? url + 7 : url;
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
@@ -42,13 +45,13 @@ static void add_lines(struct ock_buf *out, const char *url, bool html)
     }
 }
 
-void ock_welcome_write(struct ock_buf *out, const char *url, bool html)
+void ock_welcome_write(struct ock_buf *out, const char *url, bool token, bool html)
 {
     static const char intro[] = "Ockham " OCK_VERSION " trains neural networks and linear models, "
                                 "and keeps them from overfitting.";
     if (!html) {
         ock_buf_printf(out, "%s\n\n", intro);
-        add_lines(out, url, false);
+        add_lines(out, url, token, false);
         ock_buf_puts(out,
                      "\nEverything else: /openapi.json, and /v1/schema/job for a job's keys.\n");
         return;
@@ -62,7 +65,7 @@ void ock_welcome_write(struct ock_buf *out, const char *url, bool html)
                       "pre{overflow-x:auto;padding:1rem;border:1px solid;border-radius:.4rem}"
                       "</style></head>\n<body>\n<h1>Ockham</h1>\n");
     ock_buf_printf(out, "<p>%s</p>\n<pre>", intro);
-    add_lines(out, url, true);
+    add_lines(out, url, token, true);
     ock_buf_puts(out, "</pre>\n<p>Everything else: <a href=\"/openapi.json\">/openapi.json</a>, "
                       "and <a href=\"/v1/schema/job\">/v1/schema/job</a> for a job's keys.</p>\n"
                       "</body></html>\n");

@@ -130,7 +130,9 @@ bool ock_etag_listed(const char *field, const char *etag)
 
 void ock_media_type(const char *content_type, char *text, size_t size)
 {
-    size_t length = content_type ? strcspn(content_type, "; \t") : 0;
+    if (!content_type)
+        content_type = "";
+    size_t length = strcspn(content_type, "; \t");
     if (length >= size)
         length = size - 1;
     for (size_t i = 0; i < length; i++)

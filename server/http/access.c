@@ -60,7 +60,7 @@ static bool parse_host_port(const char *text, struct host_port *out)
 /* "https://host[:port]" and nothing behind it but one slash; the scheme's port where none is. */
 static bool parse_origin(const char *text, struct host_port *out)
 {
-    char rest[280];
+    char rest[280] = "";
     unsigned port = 80;
     if (strncasecmp(text, "http://", 7) == 0) {
         text += 7;
@@ -212,7 +212,7 @@ static enum ock_status find_token(char *token, size_t size, const struct ock_ser
         return status == OCK_OK ? check_token_text(token, err) : status;
     }
     if (!given)
-        given = getenv("OCKHAM_TOKEN");
+        given = getenv("OCKHAM_TOKEN"); /* NOLINT(concurrency-mt-unsafe): no thread is there yet */
     if (!given || !*given)
         return OCK_OK;
     enum ock_status status = check_token_text(given, err);

@@ -111,14 +111,15 @@ static int open_socket(struct ock_address *address)
 
 static void learn_port(struct ock_address *address, int fd)
 {
-    struct sockaddr_storage real;
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } real = {.v6 = {.sin6_port = 0}};
     socklen_t size = sizeof(real);
-    if (getsockname(fd, (struct sockaddr *)&real, &size) != 0)
+    if (getsockname(fd, &real.any, &size) != 0)
         return;
-    if (real.ss_family == AF_INET)
-        address->port = ntohs(((struct sockaddr_in *)&real)->sin_port);
-    else
-        address->port = ntohs(((struct sockaddr_in6 *)&real)->sin6_port);
+    address->port = ntohs(real.any.sa_family == AF_INET ? real.v4.sin_port : real.v6.sin6_port);
 }
 
 enum ock_status ock_address_listen(struct ock_address *address, int *fd, struct ock_err *err)

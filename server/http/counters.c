@@ -1,6 +1,8 @@
 /* Request counters. A table with a linear look-up: there are a few dozen rows in it. */
 #include "server/http/counters.h"
 
+#include <string.h>
+
 #include "server/http/route.h"
 
 /* Upper bounds of the buckets in seconds; the last bucket has none. */
@@ -31,37 +33,52 @@ static void count(struct ock_counters *counters, const struct ock_route *route,
         counters->items[counters->used++] = (struct ock_counter){route, method, status, 1};
 }
 
+/* Methods of one path share their durations: the label has no method. */
+static bool same_path(const struct ock_route *a, const struct ock_route *b)
+{
+    return a == b || (a && b && strcmp(a->path, b->path) == 0);
+}
+
+static void time_it(struct ock_counters *counters, const struct ock_route *route, double seconds)
+{
+    size_t at = 0, bucket = 0;
+    while (at < counters->timed && !same_path(counters->durations[at].route, route))
+        at++;
+    if (at == OCK_TIMED_ROUTES_MAX)
+        return;
+    if (at == counters->timed)
+        counters->durations[counters->timed++] = (struct ock_durations){.route = route};
+    while (bucket < OCK_DURATION_BUCKETS - 1 && seconds > bounds_s[bucket])
+        bucket++;
+    counters->durations[at].buckets[bucket]++;
+    counters->durations[at].count++;
+    counters->durations[at].sum_s += seconds;
+}
+
 void ock_counters_add(struct ock_counters *counters, const struct ock_route *route,
                       enum ock_method method, int status, double seconds)
 {
-    size_t bucket = 0;
-    while (bucket < OCK_DURATION_BUCKETS - 1 && seconds > bounds_s[bucket])
-        bucket++;
     pthread_mutex_lock(&counters->lock);
     count(counters, route, method, status);
-    counters->duration_buckets[bucket]++;
-    counters->duration_count++;
-    counters->duration_sum_s += seconds;
+    time_it(counters, route, seconds);
     pthread_mutex_unlock(&counters->lock);
 }
 
-static void write_durations(const struct ock_counters *counters, struct ock_buf *out)
+static void write_durations(const struct ock_durations *item, struct ock_buf *out)
 {
+    static const char name[] = "ockham_http_request_duration_seconds";
+    const char *path = item->route ? item->route->path : "";
     uint64_t below = 0;
-    ock_buf_puts(out, "# HELP ockham_http_request_duration_seconds From a request's line to its "
-                      "answer's end (streams: to their first byte).\n"
-                      "# TYPE ockham_http_request_duration_seconds histogram\n");
     for (size_t i = 0; i < OCK_DURATION_BUCKETS - 1; i++) {
-        below += counters->duration_buckets[i];
-        ock_buf_printf(out, "ockham_http_request_duration_seconds_bucket{le=\"%g\"} %llu\n",
-                       bounds_s[i], (unsigned long long)below);
+        below += item->buckets[i];
+        ock_buf_printf(out, "%s_bucket{route=\"%s\",le=\"%g\"} %llu\n", name, path, bounds_s[i],
+                       (unsigned long long)below);
     }
     ock_buf_printf(out,
-                   "ockham_http_request_duration_seconds_bucket{le=\"+Inf\"} %llu\n"
-                   "ockham_http_request_duration_seconds_sum %.6f\n"
-                   "ockham_http_request_duration_seconds_count %llu\n",
-                   (unsigned long long)counters->duration_count, counters->duration_sum_s,
-                   (unsigned long long)counters->duration_count);
+                   "%s_bucket{route=\"%s\",le=\"+Inf\"} %llu\n%s_sum{route=\"%s\"} %.6f\n"
+                   "%s_count{route=\"%s\"} %llu\n",
+                   name, path, (unsigned long long)item->count, name, path, item->sum_s, name, path,
+                   (unsigned long long)item->count);
 }
 
 void ock_counters_write(struct ock_counters *counters, struct ock_buf *out)
@@ -76,6 +93,10 @@ void ock_counters_write(struct ock_counters *counters, struct ock_buf *out)
                        ock_method_name(item->method), item->route ? item->route->path : "",
                        item->status, (unsigned long long)item->count);
     }
-    write_durations(counters, out);
+    ock_buf_puts(out, "# HELP ockham_http_request_duration_seconds From a request's line to its "
+                      "answer (a stream's: to its beginning).\n"
+                      "# TYPE ockham_http_request_duration_seconds histogram\n");
+    for (size_t i = 0; i < counters->timed; i++)
+        write_durations(&counters->durations[i], out);
     pthread_mutex_unlock(&counters->lock);
 }

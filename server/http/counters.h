@@ -10,7 +10,7 @@
 
 struct ock_route;
 
-enum { OCK_COUNTERS_MAX = 512, OCK_DURATION_BUCKETS = 8 };
+enum { OCK_COUNTERS_MAX = 512, OCK_TIMED_ROUTES_MAX = 64, OCK_DURATION_BUCKETS = 8 };
 
 struct ock_counter {
     const struct ock_route *route; /* NULL: no route */
@@ -19,13 +19,19 @@ struct ock_counter {
     uint64_t count;
 };
 
+/* How long a route's answers took. */
+struct ock_durations {
+    const struct ock_route *route;          /* NULL: no route */
+    uint64_t buckets[OCK_DURATION_BUCKETS]; /* not cumulative; the last one: beyond */
+    uint64_t count;
+    double sum_s;
+};
+
 struct ock_counters {
     pthread_mutex_t lock; /* guards all below */
-    size_t used;
+    size_t used, timed;
     struct ock_counter items[OCK_COUNTERS_MAX];
-    uint64_t duration_buckets[OCK_DURATION_BUCKETS]; /* not cumulative; the last one: beyond */
-    uint64_t duration_count;
-    double duration_sum_s;
+    struct ock_durations durations[OCK_TIMED_ROUTES_MAX];
 };
 
 void ock_counters_init(struct ock_counters *counters);

@@ -8,7 +8,12 @@
 #include "server/http/member.h"
 #include "server/http/server.h"
 
-enum { EVENTS_PER_PAGE = 1000, PAGE_BYTES_MAX = 1 << 20, BLOCK_BYTES = 4 << 10 };
+enum {
+    EVENTS_PER_PAGE = 1000,
+    PAGE_BYTES_MAX = 1 << 20,
+    OUT_BYTES_MAX = 4 << 20,
+    BLOCK_BYTES = 4 << 10
+};
 
 struct ock_feed {
     struct ock_task task;
@@ -154,7 +159,7 @@ static bool run(struct ock_task *task)
     struct ock_problem problem = {0};
     struct ock_buf page;
     bool ended;
-    ock_buf_init(&page, 4 * PAGE_BYTES_MAX);
+    ock_buf_init(&page, OUT_BYTES_MAX);
     (void)fill(feed, &page, &ended, &problem);
 
     pthread_mutex_lock(&feeds->lock);
@@ -271,7 +276,7 @@ static struct ock_feed *new_feed(struct ock_http *http, const char *job, uint64_
     feed->after = after;
     feed->more = true;
     feed->opening = true;
-    ock_buf_init(&feed->out, 4 * PAGE_BYTES_MAX);
+    ock_buf_init(&feed->out, OUT_BYTES_MAX);
     return feed;
 }
 

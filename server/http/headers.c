@@ -3,6 +3,7 @@
 #include "server/http/headers.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -76,13 +77,10 @@ static bool value_is_clean(const char *value, size_t size)
 /* Joins a second field of the same name to the first one, for those that are lists. */
 static char *join(const char *first, const char *second)
 {
-    size_t a = strlen(first), b = strlen(second);
-    char *text = malloc(a + b + 3);
-    if (text) {
-        memcpy(text, first, a);
-        memcpy(text + a, ", ", 2);
-        memcpy(text + a + 2, second, b + 1);
-    }
+    size_t size = strlen(first) + strlen(second) + 3;
+    char *text = malloc(size);
+    if (text)
+        (void)snprintf(text, size, "%s, %s", first, second);
     return text;
 }
 

@@ -50,12 +50,12 @@ struct ock_answer {
 
 struct ock_route {
     enum ock_method method; /* GET answers HEAD, too */
-    const char *path;       /* "/v1/jobs/{id}/events" */
-    enum ock_handled (*handle)(struct ock_exchange *x);
-    bool (*begin)(struct ock_exchange *x, struct ock_problem *problem); /* FILE: before its body */
     enum ock_body body;
     enum ock_where where;
-    bool probe; /* open to everyone: neither Host, Origin nor token are asked for */
+    bool probe;       /* open to everyone: neither Host, Origin nor token are asked for */
+    const char *path; /* "/v1/jobs/{id}/events" */
+    enum ock_handled (*handle)(struct ock_exchange *x);
+    bool (*begin)(struct ock_exchange *x, struct ock_problem *problem); /* FILE: before its body */
     const struct ock_parameter *const *parameters; /* NULL-terminated; NULL: none */
     const char *operation;                         /* operationId of OpenAPI */
     const char *summary;

@@ -184,6 +184,12 @@ def test_metrics_count_requests_by_template(server):
     text = server.call("GET", "/metrics").data.decode()
     assert 'ockham_http_requests_total{method="GET",route="/v1/jobs/{id}",code="404"}' in text
     assert "job_some-id-of-mine" not in text
+    name = "ockham_http_request_duration_seconds"
+    found = re.findall(rf'^{name}_bucket\{{route="/v1/jobs/{{id}}",le="[^"]+"\}} (\d+)$', text, re.M)
+    assert len(found) == 8 and sorted(map(int, found)) == list(map(int, found))
+    assert f'{name}_count{{route="/v1/jobs/{{id}}"}} {found[-1]}\n' in text
+    series = [line.rsplit(" ", 1)[0] for line in text.splitlines() if not line.startswith("#")]
+    assert len(series) == len(set(series)), "a series is there twice"
     assert re.search(r'^ockham_jobs\{status="queued"\} \d+$', text, re.M)
 
 
