@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/limits.h"
 #include "core/data/classes.h"
 #include "core/data/scaler.h"
 #include "core/data/selection.h"
@@ -214,6 +215,16 @@ static enum ock_status take_all_rows(struct job_data *job, enum ock_part_name pa
     return OCK_OK;
 }
 
+/* One limit for all datasets of the job, as the plan counts it. */
+static bool fits_the_cache(const struct job_data *job)
+{
+    size_t rows = 0;
+    for (size_t i = 0; i < OCK_PARTS; i++)
+        rows += job->inputs[i].dataset ? rows_of(&job->inputs[i]) : 0;
+    size_t features = job->inputs[OCK_PART_TRAIN].columns.count;
+    return rows <= OCK_CACHE_BYTES_MAX / sizeof(float) / features;
+}
+
 static enum ock_status fit_features(struct job_data *job, const struct ock_spec *spec,
                                     struct ock_err *err)
 {
@@ -236,10 +247,11 @@ static enum ock_status fit_features(struct job_data *job, const struct ock_spec 
             status = ock_fail(err, OCK_INVALID, "the numbers in \"%s\" are too large to be scaled",
                               job->feature_names[f]);
     }
+    bool cache = fits_the_cache(job);
     for (size_t i = 0; i < OCK_PARTS && status == OCK_OK; i++) {
         if (job->inputs[i].dataset)
-            status =
-                ock_table_scale(&job->inputs[i].table, job->mean, job->scale, scaler->clip, err);
+            status = ock_table_scale(&job->inputs[i].table, job->mean, job->scale, scaler->clip,
+                                     cache, err);
     }
     bool scaled = spec->data.scaling != OCK_SCALING_NONE;
     scaler->mean = scaled ? job->mean : NULL;

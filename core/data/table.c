@@ -143,34 +143,34 @@ static enum ock_status make_byte_values(struct ock_table *table, struct ock_err 
     return OCK_OK;
 }
 
-static bool worth_a_cache(const struct ock_table *table)
+/* Are there bytes alone, too many to be near the processor as floats? */
+static bool better_as_bytes(const struct ock_table *table)
 {
-    size_t limit = BYTE_CACHE_MAX;
     for (size_t s = 0; s < table->segment_count; s++) {
         if (!table->segments[s].bytes)
-            limit = OCK_CACHE_BYTES_MAX;
+            return false;
     }
-    return table->rows <= limit / sizeof(float) / table->features;
+    return table->rows > BYTE_CACHE_MAX / sizeof(float) / table->features;
 }
 
 enum ock_status ock_table_scale(struct ock_table *table, const double *mean, const double *scale,
-                                double clip, struct ock_err *err)
+                                double clip, bool cache, struct ock_err *err)
 {
     table->mean = mean;
     table->scale = scale;
     table->clip = clip;
     enum ock_status status = make_byte_values(table, err);
-    if (status != OCK_OK || !worth_a_cache(table))
+    if (status != OCK_OK || !cache || better_as_bytes(table))
         return status;
     size_t bytes = table->rows * table->features * sizeof(float);
     /* Whole cache lines, as aligned_alloc asks for. */
-    float *cache = aligned_alloc(OCK_FILE_ALIGNMENT, (bytes + OCK_FILE_ALIGNMENT - 1) /
-                                                         OCK_FILE_ALIGNMENT * OCK_FILE_ALIGNMENT);
-    if (!cache)
+    float *rows = aligned_alloc(OCK_FILE_ALIGNMENT, (bytes + OCK_FILE_ALIGNMENT - 1) /
+                                                        OCK_FILE_ALIGNMENT * OCK_FILE_ALIGNMENT);
+    if (!rows)
         return ock_fail(err, OCK_NOMEM, "out of memory for %zu bytes of encoded rows", bytes);
     for (size_t row = 0; row < table->rows; row++)
-        encode_row(table, row, cache + row * table->features);
-    table->cache = cache;
+        encode_row(table, row, rows + row * table->features);
+    table->cache = rows;
     return OCK_OK;
 }
 

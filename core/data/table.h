@@ -46,9 +46,9 @@ void ock_table_deinit(struct ock_table *table); /* all-zero: a no-op */
 void ock_table_raw(const struct ock_table *table, size_t row, double *values);
 
 /* From now on rows can be encoded: y = clip((x - mean[c]) / scale[c], ±clip). Arrays are borrowed.
- * Encodes all rows at once where that is small enough (limits.h). Errors: NOMEM. */
+ * cache: encode all rows at once, where that pays. Errors: NOMEM. */
 enum ock_status ock_table_scale(struct ock_table *table, const double *mean, const double *scale,
-                                double clip, struct ock_err *err);
+                                double clip, bool cache, struct ock_err *err);
 
 /* x [count, features]: encoded rows. */
 void ock_table_encode(const struct ock_table *table, const uint32_t *rows, size_t count, float *x);
