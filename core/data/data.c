@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/base/limits.h"
+#include "core/data/class_weights.h"
 #include "core/data/classes.h"
 #include "core/data/scaler.h"
 #include "core/data/selection.h"
@@ -303,34 +304,6 @@ static enum ock_status scale_targets(struct job_data *job, struct input *input, 
     return OCK_OK;
 }
 
-/* What each class's rows are multiplied by: n / (k n_c), or what the spec gives. [classes] */
-static enum ock_status find_class_factors(const struct job_data *job, const struct ock_spec *spec,
-                                          double *factors, struct ock_err *err)
-{
-    const struct ock_classes *classes = &job->classes;
-    for (size_t c = 0; c < classes->count; c++)
-        factors[c] = spec->data.class_weight == OCK_CLASS_WEIGHT_GIVEN ? 1 : 0;
-    if (spec->data.class_weight == OCK_CLASS_WEIGHT_BALANCED) {
-        size_t count = job->data.train.count;
-        const int32_t *labels = job->inputs[OCK_PART_TRAIN].table.labels;
-        for (size_t i = 0; i < count; i++)
-            factors[labels[job->rows[OCK_PART_TRAIN][i]]]++;
-        for (size_t c = 0; c < classes->count; c++) {
-            if (factors[c] > 0)
-                factors[c] = (double)count / ((double)classes->count * factors[c]);
-        }
-        return OCK_OK;
-    }
-    for (size_t i = 0; i < spec->data.class_weight_count; i++) {
-        size_t c = ock_classes_find(classes, spec->data.class_weights[i].name);
-        if (c == SIZE_MAX)
-            return ock_fail(err, OCK_INVALID, "class_weight: there is no class \"%.100s\"",
-                            spec->data.class_weights[i].name);
-        factors[c] = spec->data.class_weights[i].weight;
-    }
-    return OCK_OK;
-}
-
 /* The training rows' weights with the classes' multiplied in; the others keep theirs. */
 static enum ock_status weigh_classes(struct job_data *job, const struct ock_spec *spec,
                                      struct ock_err *err)
@@ -338,20 +311,13 @@ static enum ock_status weigh_classes(struct job_data *job, const struct ock_spec
     const struct input *train = &job->inputs[OCK_PART_TRAIN];
     if (spec->data.class_weight == OCK_CLASS_WEIGHT_NONE || job->classes.count == 0)
         return OCK_OK;
-    size_t rows = rows_of(train);
-    double *factors = malloc(job->classes.count * sizeof(*factors));
-    job->train_weights = malloc(rows * sizeof(*job->train_weights));
-    if (!factors || !job->train_weights) {
-        free(factors);
-        return no_memory(err);
-    }
-    enum ock_status status = find_class_factors(job, spec, factors, err);
-    for (size_t row = 0; row < rows && status == OCK_OK; row++) {
-        double weight = train->weights ? (double)train->weights[row] : 1;
-        job->train_weights[row] = (float)(weight * factors[train->table.labels[row]]);
-    }
-    free(factors);
-    return status;
+    struct ock_class_weighing weighing = {.classes = &job->classes,
+                                          .labels = train->table.labels,
+                                          .weights = train->weights,
+                                          .rows = rows_of(train),
+                                          .training = job->rows[OCK_PART_TRAIN],
+                                          .training_count = job->data.train.count};
+    return ock_class_weights(&weighing, &spec->data, &job->train_weights, err);
 }
 
 static void connect(struct job_data *job, enum ock_part_name part, struct ock_rows *out)
