@@ -227,3 +227,16 @@ def test_a_taken_port_is_told(tmp_path):
         run = subprocess.run([program(), "serve", "--listen", f"127.0.0.1:{port}", "--data-dir",
                               str(tmp_path / "d")], capture_output=True, text=True, timeout=20)
     assert run.returncode == 1 and str(port) in run.stderr
+
+
+def test_any_free_port(tmp_path):
+    process = subprocess.Popen([program(), "serve", "--listen", "127.0.0.1:0", "--data-dir",
+                                str(tmp_path / "d")], stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL, text=True)
+    try:
+        port = int(re.search(r"http://127\.0\.0\.1:(\d+)$", process.stdout.readline()).group(1))
+        with socket.create_connection(("127.0.0.1", port), timeout=5):
+            assert port > 0
+    finally:
+        process.terminate()
+        assert process.wait(15) == 0
