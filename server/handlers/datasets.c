@@ -24,7 +24,7 @@ bool ock_dataset_put_begin(struct ock_exchange *x, struct ock_problem *problem)
 {
     const char *format = ock_target_get(&x->target, "format");
     if (!format)
-        format = format_of_type(ock_exchange_field(x, OCK_FIELD_CONTENT_TYPE));
+        format = format_of_type(ock_exchange_field(x, OCK_HTTP_CONTENT_TYPE));
     const char *header = ock_target_get(&x->target, "header");
     if (header)
         header = ock_query_bool(&x->target, "header", true) ? "true" : "false";

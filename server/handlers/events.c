@@ -17,7 +17,7 @@ static int choose_format(const struct ock_exchange *x)
 {
     const char *asked = ock_target_get(&x->target, "format");
     if (!asked)
-        return ock_accept_best(ock_exchange_field(x, OCK_FIELD_ACCEPT), types, 3);
+        return ock_accept_best(ock_exchange_field(x, OCK_HTTP_ACCEPT), types, 3);
     if (strcmp(asked, "sse") == 0)
         return SSE;
     return strcmp(asked, "ndjson") == 0 ? NDJSON : JSON_PAGE;
@@ -85,7 +85,7 @@ static enum ock_handled answer_page(struct ock_exchange *x, uint64_t after)
 /* Last-Event-ID, else ?after=: an EventSource that comes back has both, and the former is newer. */
 static bool find_after(const struct ock_exchange *x, uint64_t *after, struct ock_problem *problem)
 {
-    const char *last = ock_exchange_field(x, OCK_FIELD_LAST_EVENT_ID);
+    const char *last = ock_exchange_field(x, OCK_HTTP_LAST_EVENT_ID);
     *after = (uint64_t)ock_query_whole(&x->target, "after", 0);
     if (!last || !*last)
         return true;
@@ -129,7 +129,7 @@ enum ock_handled ock_job_metrics(struct ock_exchange *x)
     static const char *const metric_types[] = {"application/json", "text/csv"};
     struct ock_problem problem = {0};
     const char *asked = ock_target_get(&x->target, "format");
-    int best = ock_accept_best(ock_exchange_field(x, OCK_FIELD_ACCEPT), metric_types, 2);
+    int best = ock_accept_best(ock_exchange_field(x, OCK_HTTP_ACCEPT), metric_types, 2);
     bool csv = asked ? strcmp(asked, "csv") == 0 : best == 1;
     size_t points = (size_t)ock_query_whole(&x->target, "max_points", METRICS_POINTS);
     if (!asked && best < 0) {

@@ -73,7 +73,7 @@ static enum ock_handled wait_for_end(struct ock_exchange *x, int late)
 
 static bool wants_stream(const struct ock_exchange *x)
 {
-    const char *accept = ock_exchange_field(x, OCK_FIELD_ACCEPT);
+    const char *accept = ock_exchange_field(x, OCK_HTTP_ACCEPT);
     return ock_query_bool(&x->target, "stream", false) ||
            ock_accept_names(accept, "text/event-stream") ||
            ock_accept_names(accept, "application/x-ndjson");
@@ -82,7 +82,7 @@ static bool wants_stream(const struct ock_exchange *x)
 static enum ock_handled answer_stream(struct ock_exchange *x)
 {
     static const char *const types[] = {"text/event-stream", "application/x-ndjson"};
-    const char *accept = ock_exchange_field(x, OCK_FIELD_ACCEPT);
+    const char *accept = ock_exchange_field(x, OCK_HTTP_ACCEPT);
     int best = ock_accept_best(accept, types, 2);
     return ock_job_stream(x, x->job, 0, best == 1 ? OCK_FEED_NDJSON : OCK_FEED_SSE);
 }
@@ -172,7 +172,7 @@ static enum ock_handled post_with_key(struct ock_exchange *x, const char *key)
 enum ock_handled ock_job_post(struct ock_exchange *x)
 {
     struct ock_problem problem = {0};
-    const char *key = ock_exchange_field(x, OCK_FIELD_IDEMPOTENCY_KEY);
+    const char *key = ock_exchange_field(x, OCK_HTTP_IDEMPOTENCY_KEY);
     if (x->wait.active)
         return wait_for_end(x, 202);
     if (key)
@@ -205,7 +205,7 @@ static enum ock_handled answer_job(struct ock_exchange *x, uint64_t version)
     (void)snprintf(etag, sizeof(etag), "\"%" PRIu64 "\"", version);
     ock_reply_field(&x->reply, "ETag", "%s", etag);
     x->reply.cache = "private, no-cache";
-    if (ock_etag_listed(ock_exchange_field(x, OCK_FIELD_IF_NONE_MATCH), etag))
+    if (ock_etag_listed(ock_exchange_field(x, OCK_HTTP_IF_NONE_MATCH), etag))
         ock_reply_empty(&x->reply, 304);
     else
         ock_reply_json(&x->reply, 200);
@@ -216,7 +216,7 @@ static enum ock_handled answer_job(struct ock_exchange *x, uint64_t version)
  * client that asks again at once is told four times a second at most. */
 static bool changed_enough(struct ock_exchange *x, uint64_t version, bool ended)
 {
-    const char *known = ock_exchange_field(x, OCK_FIELD_IF_NONE_MATCH);
+    const char *known = ock_exchange_field(x, OCK_HTTP_IF_NONE_MATCH);
     char etag[32];
     if (!known)
         return ended;

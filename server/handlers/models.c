@@ -95,13 +95,13 @@ static enum ock_handled answer_model(struct ock_exchange *x, struct ock_model *m
     struct span span;
     char etag[80];
     (void)snprintf(etag, sizeof(etag), "\"%s\"", model->sha256);
-    const char *if_range = ock_exchange_field(x, OCK_FIELD_IF_RANGE);
-    const char *range = ock_exchange_field(x, OCK_FIELD_RANGE);
+    const char *if_range = ock_exchange_field(x, OCK_HTTP_IF_RANGE);
+    const char *range = ock_exchange_field(x, OCK_HTTP_RANGE);
     if (if_range && strcmp(if_range, etag) != 0)
         range = NULL;
     reply->cache = "private, no-cache";
     ock_reply_field(reply, "ETag", "%s", etag);
-    if (ock_etag_listed(ock_exchange_field(x, OCK_FIELD_IF_NONE_MATCH), etag)) {
+    if (ock_etag_listed(ock_exchange_field(x, OCK_HTTP_IF_NONE_MATCH), etag)) {
         drop(model);
         ock_reply_empty(reply, 304);
         return OCK_HANDLED;

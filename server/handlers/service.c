@@ -15,7 +15,7 @@ enum { TEXT_BYTES_MAX = 4 << 20 };
 
 enum ock_handled ock_service_index(struct ock_exchange *x)
 {
-    const char *accept = ock_exchange_field(x, OCK_FIELD_ACCEPT);
+    const char *accept = ock_exchange_field(x, OCK_HTTP_ACCEPT);
     ock_reply_field(&x->reply, "Vary", "Accept");
     if (!ock_accept_names(accept, "text/html")) {
         ock_reply_text(&x->reply, 200, "text/plain; charset=utf-8", x->http->welcome_text);

@@ -113,8 +113,8 @@ static bool check_host(const struct ock_access *access, const char *field,
 static bool check_origin(const struct ock_access *access, const struct ock_headers *headers,
                          struct ock_problem *problem)
 {
-    const char *field = headers->values[OCK_FIELD_ORIGIN];
-    const char *host_field = headers->values[OCK_FIELD_HOST];
+    const char *field = headers->values[OCK_HTTP_ORIGIN];
+    const char *host_field = headers->values[OCK_HTTP_HOST];
     struct host_port origin, host;
     if (!field)
         return true;
@@ -166,8 +166,8 @@ bool ock_access_check(const struct ock_access *access, const struct ock_headers 
     if (!check_origin(access, headers, problem))
         return false;
     if (access->token_size > 0)
-        return check_token(access, headers->values[OCK_FIELD_AUTHORIZATION], problem);
-    return check_host(access, headers->values[OCK_FIELD_HOST], problem);
+        return check_token(access, headers->values[OCK_HTTP_AUTHORIZATION], problem);
+    return check_host(access, headers->values[OCK_HTTP_HOST], problem);
 }
 
 /* The first line of the file, without its end. */

@@ -25,9 +25,9 @@ static bool check_json_type(const struct ock_exchange *x, struct ock_problem *pr
         "",           "application/json", "application/x-www-form-urlencoded",
         "text/plain", "text/json",        "application/octet-stream",
         NULL};
-    const char *coding = ock_exchange_field(x, OCK_FIELD_CONTENT_ENCODING);
+    const char *coding = ock_exchange_field(x, OCK_HTTP_CONTENT_ENCODING);
     char type[64];
-    ock_media_type(ock_exchange_field(x, OCK_FIELD_CONTENT_TYPE), type, sizeof(type));
+    ock_media_type(ock_exchange_field(x, OCK_HTTP_CONTENT_TYPE), type, sizeof(type));
     size_t size = strlen(type);
     bool json = one_of(type, taken) || (size > 5 && strcmp(type + size - 5, "+json") == 0);
     if (json && (!coding || strcasecmp(coding, "identity") == 0))
@@ -39,9 +39,9 @@ static bool check_json_type(const struct ock_exchange *x, struct ock_problem *pr
 
 static bool check_file_type(const struct ock_exchange *x, struct ock_problem *problem)
 {
-    const char *coding = ock_exchange_field(x, OCK_FIELD_CONTENT_ENCODING);
+    const char *coding = ock_exchange_field(x, OCK_HTTP_CONTENT_ENCODING);
     char type[64];
-    ock_media_type(ock_exchange_field(x, OCK_FIELD_CONTENT_TYPE), type, sizeof(type));
+    ock_media_type(ock_exchange_field(x, OCK_HTTP_CONTENT_TYPE), type, sizeof(type));
     if (strncmp(type, "multipart/", 10) == 0 || strcmp(type, "application/json") == 0) {
         ock_problem_set(problem, 415, "unsupported_media_type", "The body must be the file itself",
                         "send the file's bytes as they are, as curl -T FILE does; not a form");

@@ -38,7 +38,7 @@ enum ock_handled ock_exchange_problem(struct ock_exchange *x, const struct ock_p
     return OCK_HANDLED;
 }
 
-const char *ock_exchange_field(const struct ock_exchange *x, enum ock_field header)
+const char *ock_exchange_field(const struct ock_exchange *x, enum ock_http_field header)
 {
     return x->headers.values[header];
 }

@@ -60,6 +60,6 @@ void ock_exchange_completed(void *cls, struct MHD_Connection *connection, void *
 
 /* For handlers: answers with the problem. Returns OCK_HANDLED. */
 enum ock_handled ock_exchange_problem(struct ock_exchange *x, const struct ock_problem *problem);
-const char *ock_exchange_field(const struct ock_exchange *x, enum ock_field header);
+const char *ock_exchange_field(const struct ock_exchange *x, enum ock_http_field header);
 
 #endif

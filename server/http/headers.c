@@ -13,21 +13,21 @@ static const char *const method_names[OCK_METHOD_COUNT] = {
     [OCK_DELETE] = "DELETE", [OCK_HEAD] = "HEAD", [OCK_OPTIONS] = "OPTIONS",
 };
 
-static const char *const header_names[OCK_FIELD_COUNT] = {
-    [OCK_FIELD_ACCEPT] = "accept",
-    [OCK_FIELD_AUTHORIZATION] = "authorization",
-    [OCK_FIELD_CONTENT_ENCODING] = "content-encoding",
-    [OCK_FIELD_CONTENT_LENGTH] = "content-length",
-    [OCK_FIELD_CONTENT_TYPE] = "content-type",
-    [OCK_FIELD_EXPECT] = "expect",
-    [OCK_FIELD_HOST] = "host",
-    [OCK_FIELD_IDEMPOTENCY_KEY] = "idempotency-key",
-    [OCK_FIELD_IF_NONE_MATCH] = "if-none-match",
-    [OCK_FIELD_IF_RANGE] = "if-range",
-    [OCK_FIELD_LAST_EVENT_ID] = "last-event-id",
-    [OCK_FIELD_ORIGIN] = "origin",
-    [OCK_FIELD_RANGE] = "range",
-    [OCK_FIELD_TRANSFER_ENCODING] = "transfer-encoding",
+static const char *const header_names[OCK_HTTP_COUNT] = {
+    [OCK_HTTP_ACCEPT] = "accept",
+    [OCK_HTTP_AUTHORIZATION] = "authorization",
+    [OCK_HTTP_CONTENT_ENCODING] = "content-encoding",
+    [OCK_HTTP_CONTENT_LENGTH] = "content-length",
+    [OCK_HTTP_CONTENT_TYPE] = "content-type",
+    [OCK_HTTP_EXPECT] = "expect",
+    [OCK_HTTP_HOST] = "host",
+    [OCK_HTTP_IDEMPOTENCY_KEY] = "idempotency-key",
+    [OCK_HTTP_IF_NONE_MATCH] = "if-none-match",
+    [OCK_HTTP_IF_RANGE] = "if-range",
+    [OCK_HTTP_LAST_EVENT_ID] = "last-event-id",
+    [OCK_HTTP_ORIGIN] = "origin",
+    [OCK_HTTP_RANGE] = "range",
+    [OCK_HTTP_TRANSFER_ENCODING] = "transfer-encoding",
 };
 
 const char *ock_method_name(enum ock_method method)
@@ -84,10 +84,10 @@ static char *join(const char *first, const char *second)
     return text;
 }
 
-static enum ock_status keep(struct reading *reading, enum ock_field header, const char *value)
+static enum ock_status keep(struct reading *reading, enum ock_http_field header, const char *value)
 {
     char **slot = &reading->headers->values[header];
-    bool list = header == OCK_FIELD_ACCEPT || header == OCK_FIELD_IF_NONE_MATCH;
+    bool list = header == OCK_HTTP_ACCEPT || header == OCK_HTTP_IF_NONE_MATCH;
     if (*slot && !list)
         return ock_fail(reading->err, OCK_INVALID, "the header field %s is there twice",
                         header_names[header]);
@@ -115,9 +115,9 @@ static enum MHD_Result read_field(void *ctx, enum MHD_ValueKind kind, const char
             ock_fail(reading->err, OCK_INVALID, "a header field has control characters");
         return MHD_NO;
     }
-    for (int i = 0; i < OCK_FIELD_COUNT && reading->status == OCK_OK; i++) {
+    for (int i = 0; i < OCK_HTTP_COUNT && reading->status == OCK_OK; i++) {
         if (strcasecmp(name, header_names[i]) == 0)
-            reading->status = keep(reading, (enum ock_field)i, value);
+            reading->status = keep(reading, (enum ock_http_field)i, value);
     }
     return reading->status == OCK_OK ? MHD_YES : MHD_NO;
 }
@@ -138,8 +138,8 @@ static bool parse_length(const char *text, uint64_t *length)
 static enum ock_status check_framing(struct ock_headers *headers, bool http_1_0,
                                      struct ock_err *err)
 {
-    const char *length = headers->values[OCK_FIELD_CONTENT_LENGTH];
-    const char *coding = headers->values[OCK_FIELD_TRANSFER_ENCODING];
+    const char *length = headers->values[OCK_HTTP_CONTENT_LENGTH];
+    const char *coding = headers->values[OCK_HTTP_TRANSFER_ENCODING];
     if (length && coding)
         return ock_fail(err, OCK_INVALID,
                         "Content-Length and Transfer-Encoding do not go together");
@@ -148,7 +148,7 @@ static enum ock_status check_framing(struct ock_headers *headers, bool http_1_0,
     if (coding && (http_1_0 || strcasecmp(coding, "chunked") != 0))
         return ock_fail(err, OCK_INVALID,
                         "Transfer-Encoding must be chunked, and only with HTTP/1.1");
-    const char *expect = headers->values[OCK_FIELD_EXPECT];
+    const char *expect = headers->values[OCK_HTTP_EXPECT];
     headers->has_length = length != NULL;
     headers->chunked = coding != NULL;
     headers->expects_continue = expect && strcasecmp(expect, "100-continue") == 0;
@@ -166,14 +166,14 @@ enum ock_status ock_headers_read(struct ock_headers *out, struct MHD_Connection 
     (void)MHD_get_connection_values_n(connection, MHD_HEADER_KIND, read_field, &reading);
     if (reading.status != OCK_OK)
         return reading.status;
-    if (!http_1_0 && !out->values[OCK_FIELD_HOST])
+    if (!http_1_0 && !out->values[OCK_HTTP_HOST])
         return ock_fail(err, OCK_INVALID, "the header field Host is missing");
     return check_framing(out, http_1_0, err);
 }
 
 void ock_headers_deinit(struct ock_headers *headers)
 {
-    for (int i = 0; i < OCK_FIELD_COUNT; i++)
+    for (int i = 0; i < OCK_HTTP_COUNT; i++)
         free(headers->values[i]);
     *headers = (struct ock_headers){0};
 }

@@ -24,27 +24,27 @@ enum ock_method {
 const char *ock_method_name(enum ock_method method);
 enum ock_method ock_method_find(const char *name);
 
-enum ock_field {
-    OCK_FIELD_ACCEPT,
-    OCK_FIELD_AUTHORIZATION,
-    OCK_FIELD_CONTENT_ENCODING,
-    OCK_FIELD_CONTENT_LENGTH,
-    OCK_FIELD_CONTENT_TYPE,
-    OCK_FIELD_EXPECT,
-    OCK_FIELD_HOST,
-    OCK_FIELD_IDEMPOTENCY_KEY,
-    OCK_FIELD_IF_NONE_MATCH,
-    OCK_FIELD_IF_RANGE,
-    OCK_FIELD_LAST_EVENT_ID,
-    OCK_FIELD_ORIGIN,
-    OCK_FIELD_RANGE,
-    OCK_FIELD_TRANSFER_ENCODING,
-    OCK_FIELD_COUNT,
+enum ock_http_field {
+    OCK_HTTP_ACCEPT,
+    OCK_HTTP_AUTHORIZATION,
+    OCK_HTTP_CONTENT_ENCODING,
+    OCK_HTTP_CONTENT_LENGTH,
+    OCK_HTTP_CONTENT_TYPE,
+    OCK_HTTP_EXPECT,
+    OCK_HTTP_HOST,
+    OCK_HTTP_IDEMPOTENCY_KEY,
+    OCK_HTTP_IF_NONE_MATCH,
+    OCK_HTTP_IF_RANGE,
+    OCK_HTTP_LAST_EVENT_ID,
+    OCK_HTTP_ORIGIN,
+    OCK_HTTP_RANGE,
+    OCK_HTTP_TRANSFER_ENCODING,
+    OCK_HTTP_COUNT,
 };
 
 struct ock_headers {
-    char *values[OCK_FIELD_COUNT]; /* owned; NULL: not sent */
-    uint64_t content_length;       /* of Content-Length, else 0 */
+    char *values[OCK_HTTP_COUNT]; /* owned; NULL: not sent */
+    uint64_t content_length;      /* of Content-Length, else 0 */
     bool has_length, chunked, expects_continue;
 };
 
