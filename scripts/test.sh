@@ -84,9 +84,13 @@ asan() {
         UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 unit asan
 }
 
-# libomp itself is not instrumented: only our own memory accesses are judged.
+# libomp is not instrumented; libarcher tells ThreadSanitizer what it synchronises. Debian keeps it
+# where libomp does not look by itself.
 tsan() {
-    TSAN_OPTIONS=ignore_noninstrumented_modules=1:second_deadlock_stack=1 unit tsan
+    archer=/usr/lib/llvm-14/lib/libarcher.so
+    [ -f "$archer" ] || { echo "$archer is missing (libomp-14-dev)" && return 1; }
+    OMP_TOOL_LIBRARIES=$archer \
+        TSAN_OPTIONS=ignore_noninstrumented_modules=1:second_deadlock_stack=1 unit tsan
 }
 
 # Every target starts from its corpus, in a copy, so that what it finds does not change the tree.
