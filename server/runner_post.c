@@ -187,6 +187,8 @@ void ock_post_change(struct ock_runner *runner, struct ock_live *live, enum ock_
     post->change.reason = reason; /* static */
     post->change.more_attempt = more_attempt;
     post->change.begins = begins;
+    /* "running" can wait for the first epoch's sync; what a person asked for can't. */
+    post->write.lazy = begins && !act;
     ock_store_post(runner->engine->store, &post->write);
 }
 

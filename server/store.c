@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "server/store_private.h"
 
@@ -181,7 +182,11 @@ enum ock_status ock_store_open(struct ock_store **out, const char *path, struct 
     (void)pthread_mutex_init(&store->read_mutex, NULL);
     (void)pthread_cond_init(&store->read_free, NULL);
     (void)pthread_mutex_init(&store->queue_mutex, NULL);
-    (void)pthread_cond_init(&store->queue_filled, NULL);
+    pthread_condattr_t monotonic;
+    (void)pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&store->queue_filled, &monotonic);
+    (void)pthread_condattr_destroy(&monotonic);
     enum ock_status status = open_writer(store, path, err);
     if (status == OCK_OK)
         status = open_readers(store, path, err);

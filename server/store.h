@@ -17,6 +17,8 @@
 
 #include "core/base/status.h"
 
+enum { OCK_STORE_LAZY_MS = 20 };
+
 struct ock_store;
 struct ock_db; /* a connection and its prepared statements; one thread at a time */
 
@@ -37,6 +39,8 @@ struct ock_write {
     /* True: a full disk or an I/O error is tried again, in the old order, until it works or the
      * store closes. */
     bool keep_trying;
+    /* True: nobody waits for it; it may lie for OCK_STORE_LAZY_MS, to share the next write's sync. */
+    bool lazy;
     struct ock_write *next; /* the store's */
 };
 

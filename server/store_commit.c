@@ -77,6 +77,8 @@ static enum ock_status commit_batch(struct ock_db *db, struct result *results, s
 static void put_back(struct ock_store *store, struct ock_write *first, struct ock_write *last)
 {
     (void)pthread_mutex_lock(&store->queue_mutex);
+    for (const struct ock_write *write = first; write; write = write->next)
+        store->urgent += !write->lazy;
     last->next = store->queue;
     store->queue = first;
     if (!store->queue_tail)
@@ -116,15 +118,39 @@ static void fold_wal(struct ock_db *db)
     (void)sqlite3_wal_checkpoint_v2(db->handle, NULL, mode, NULL, NULL);
 }
 
+/* When a lazy write that comes now has lain long enough. */
+static struct timespec lazy_deadline(void)
+{
+    struct timespec at;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    at.tv_nsec += OCK_STORE_LAZY_MS * 1000000L;
+    if (at.tv_nsec >= 1000000000L) {
+        at.tv_sec++;
+        at.tv_nsec -= 1000000000L;
+    }
+    return at;
+}
+
+/* Under queue_mutex: waits for a write that somebody waits for, or for a lazy one's time. */
+static void wait_for_writes(struct ock_store *store)
+{
+    while (!store->queue && !store->closing)
+        (void)pthread_cond_wait(&store->queue_filled, &store->queue_mutex);
+    const struct timespec deadline = lazy_deadline();
+    int late = 0;
+    while (store->urgent == 0 && !store->closing && !late)
+        late = pthread_cond_timedwait(&store->queue_filled, &store->queue_mutex, &deadline);
+}
+
 /* Takes up to BATCH_MAX writes; 0: the store is closing and nothing is left. */
 static size_t take_batch(struct ock_store *store, struct result *results, bool *closing)
 {
     (void)pthread_mutex_lock(&store->queue_mutex);
-    while (!store->queue && !store->closing)
-        (void)pthread_cond_wait(&store->queue_filled, &store->queue_mutex);
+    wait_for_writes(store);
     size_t count = 0;
     while (store->queue && count < BATCH_MAX) {
         results[count++] = (struct result){.write = store->queue};
+        store->urgent -= !store->queue->lazy;
         store->queue = store->queue->next;
     }
     if (!store->queue)
@@ -193,6 +219,7 @@ void ock_store_post(struct ock_store *store, struct ock_write *write)
     else
         store->queue = write;
     store->queue_tail = write;
+    store->urgent += !write->lazy;
     (void)pthread_cond_signal(&store->queue_filled);
     (void)pthread_mutex_unlock(&store->queue_mutex);
 }

@@ -18,7 +18,7 @@ struct ock_db {
     int wal_pages; /* after the last commit; write connection only */
 };
 
-/* Lock table: queue, queue_tail, closing → queue_mutex; free_readers → read_mutex; writer → the
+/* Lock table: queue, queue_tail, urgent, closing → queue_mutex; free_readers → read_mutex; writer → the
  * committer thread alone (after open). */
 struct ock_store {
     struct ock_db writer;
@@ -30,6 +30,7 @@ struct ock_store {
     pthread_mutex_t queue_mutex;
     pthread_cond_t queue_filled;
     struct ock_write *queue, *queue_tail;
+    size_t urgent; /* writes in the queue that are not lazy */
     bool closing;
     bool has_committer;
     pthread_t committer;
