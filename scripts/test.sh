@@ -99,10 +99,9 @@ fuzz() {
     for target in build/fuzz/fuzz_*; do
         [ -x "$target" ] && [ -f "$target" ] || continue
         found=$((found + 1))
-        name=$(basename "$target")
-        corpus=build/fuzz/corpus/$name
+        corpus=build/fuzz/corpus/$(basename "$target")
         mkdir -p "$corpus"
-        cp -r "tests/fuzz/corpus/$name/." "$corpus/" 2>/dev/null
+        cp -r "tests/fuzz/corpus/$(basename "$target")/." "$corpus/" 2>/dev/null
         ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1 "$target" \
             -max_total_time="$fuzz_s" -timeout=10 -rss_limit_mb=2048 -verbosity=1 \
             -print_final_stats=1 -artifact_prefix=build/fuzz/ "$corpus" || return 1
