@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LISTEN_BACKLOG = 1024 };
+enum { LISTEN_BACKLOG = 4096 };
 
 /* Digits only, 0 to 65535. */
 static bool parse_port(const char *text, uint16_t *port)
