@@ -21,6 +21,9 @@
 /* Outputs that must share a panel of x before laying it out pays. */
 enum { PACK_OUTPUTS_MIN = 48 };
 
+/* Enough that the threads end together. */
+enum { TILES_PER_THREAD = 4 };
+
 /* --- Cutting [M,N] into tiles ------------------------------------------------------------------
  */
 
@@ -50,7 +53,7 @@ static void cut_finer(struct cut *cut, size_t wanted, size_t panel)
     }
 }
 
-/* Tiles of at most floats_max elements (0: any), at least two for each thread where the matrix is
+/* Tiles of at most floats_max elements (0: any), at least four for each thread where the matrix is
  * large enough to give work to all. No bit depends on the cut. */
 static struct cut cut_make(const struct ock_network *net, size_t M, size_t N, size_t floats_max)
 {
@@ -64,7 +67,7 @@ static struct cut cut_make(const struct ock_network *net, size_t M, size_t N, si
         cut.rows = cut.rows < net->tile_rows ? cut.rows : net->tile_rows;
         cut.columns = cut.columns < panel ? cut.columns : panel;
     } else if (net->team.threads > 1) {
-        cut_finer(&cut, 2 * (size_t)net->team.threads, panel);
+        cut_finer(&cut, TILES_PER_THREAD * (size_t)net->team.threads, panel);
     }
     cut.column_tiles = tiles_of(N, cut.columns);
     cut.count = tiles_of(M, cut.rows) * cut.column_tiles;

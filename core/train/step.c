@@ -32,10 +32,10 @@ static void gather_task(void *ctx, size_t index, size_t thread)
                       left < gather->piece ? left : gather->piece, &batch);
 }
 
-/* Rows are gathered in pieces of at least OCK_SERIAL_ELEMENTS numbers. */
+/* Rows are gathered in pieces of some thousand numbers. */
 static void gather_rows(const struct ock_trainer *trainer, const uint32_t *rows, size_t count)
 {
-    size_t piece = OCK_SERIAL_ELEMENTS / trainer->data->features + 1;
+    size_t piece = OCK_SERIAL_ELEMENTS / 4 / trainer->data->features + 1;
     struct gather gather = {trainer, rows, count, piece};
     ock_team_run(&trainer->net.team, (count + piece - 1) / piece, gather_task, &gather);
 }

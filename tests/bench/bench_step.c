@@ -1,7 +1,8 @@
 /* Time per training step of five networks, with one and two threads, with and without L1+L2, beside
  * the machine's own rate of matrix products in the same run.
  *
- *   bench_step [SECONDS]      how long each of the 20 cases runs in all (default 1)
+ *   bench_step [SECONDS [NETWORK]]      how long each of the 20 cases runs in all (default 1); one
+ *                                       network alone, by its name
  *
  * One JSON line a case: {"network", "threads", "penalty", "us_per_step_min", "us_per_step_median",
  * "gflops", "sgemm_gflops", "share"}. A step counts 6 flops a weight and row, 4 in the first layer.
@@ -304,7 +305,10 @@ int main(int argc, char **argv)
     char directory[] = "/tmp/ockham-bench-XXXXXX";
     if (!mkdtemp(directory) || chdir(directory) != 0)
         return 1;
-    for (size_t i = 0; i < NETWORKS; i++)
+    for (size_t i = 0; i < NETWORKS; i++) {
+        if (argc > 2 && strcmp(argv[2], networks[i].name) != 0)
+            continue;
         bench_network(&networks[i], seconds, rates);
+    }
     return rmdir(directory) == 0 ? 0 : 1;
 }
