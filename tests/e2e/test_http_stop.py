@@ -79,3 +79,33 @@ def test_idle_server_stops_at_once():
     with Server() as s:
         code, seconds = s.stop()
         assert code == 0 and seconds < 2
+
+
+def test_sigterm_while_a_large_file_is_imported():
+    """Whatever moment it hits: the end comes in time, and what was answered with 201 is there."""
+    lines = "".join(f"{i},{i % 7},{i % 11}.5,{i * 3},{i % 3}\n" for i in range(100000))
+    body = "a,b,c,d,label\n" + 20 * lines
+    with Server() as s:
+        answers = []
+
+        def put():
+            try:
+                answers.append(s.call("PUT", "/v1/datasets/big?target=label", body,
+                                      {"Content-Type": "text/csv"}).status)
+            except OSError:
+                answers.append(None)
+            except Exception as error:  # http.client's own, for an answer that was cut off
+                answers.append(type(error).__name__)
+
+        putter = threading.Thread(target=put)
+        putter.start()
+        time.sleep(0.6)
+        code, seconds = s.stop()
+        putter.join(20)
+        assert code == 0 and seconds < 10, (code, seconds, s.text()[-2000:])
+        with s as again:
+            answer = again.call("GET", "/v1/datasets/big")
+            if answers == [201]:
+                assert answer.status == 200 and answer.json["status"] == "ready"
+            else:
+                assert answer.status == 404 or answer.json["status"] in ("ready", "preparing")
