@@ -5,9 +5,11 @@
  * way round. */
 #include "server/serve.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,18 +21,19 @@
 
 enum { STOP_WAIT_MS = 1500, EXIT_AT_ONCE = 130, DESCRIPTORS_WANTED = 16384 };
 
-/* Written by the signal handler; a handler can be given nothing else. */
-static volatile sig_atomic_t signals_seen;
-static volatile sig_atomic_t signal_fd = -1;
+/* What a signal handler can reach, on whatever thread it runs: lock-free atomics. */
+static atomic_int signals_seen;
+static atomic_int signal_fd = -1;
+static_assert(ATOMIC_INT_LOCK_FREE == 2, "a signal handler must not wait for a lock");
 
 static void on_signal(int number)
 {
     int kept = errno;
     (void)number;
-    if (signals_seen++)
+    if (atomic_fetch_add(&signals_seen, 1) > 0)
         _exit(EXIT_AT_ONCE);
     const uint64_t one = 1;
-    ssize_t written = write((int)signal_fd, &one, sizeof(one));
+    ssize_t written = write(atomic_load(&signal_fd), &one, sizeof(one));
     (void)written;
     errno = kept;
 }
@@ -41,7 +44,7 @@ static enum ock_status catch_signals(struct ock_err *err)
     int fd = eventfd(0, EFD_CLOEXEC);
     if (fd < 0)
         return ock_fail_errno(err, errno, "cannot make an eventfd");
-    signal_fd = fd;
+    atomic_store(&signal_fd, fd);
     struct sigaction ends = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     struct sigaction ignored = {.sa_handler = SIG_IGN};
     sigemptyset(&ends.sa_mask);
@@ -54,8 +57,8 @@ static enum ock_status catch_signals(struct ock_err *err)
 
 static void wait_for_signal(void)
 {
-    struct pollfd ready = {.fd = (int)signal_fd, .events = POLLIN};
-    while (!signals_seen)
+    struct pollfd ready = {.fd = atomic_load(&signal_fd), .events = POLLIN};
+    while (atomic_load(&signals_seen) == 0)
         (void)poll(&ready, 1, -1);
 }
 
