@@ -58,6 +58,7 @@ void *ock_exchange_new(void *cls, const char *uri, struct MHD_Connection *connec
     if (!x)
         return NULL;
     x->http = cls;
+    atomic_fetch_add(&x->http->active, 1);
     x->connection = connection;
     x->begun_us = now_us();
     make_request_id(x->http, x->request_id);
@@ -297,5 +298,6 @@ void ock_exchange_completed(void *cls, struct MHD_Connection *connection, void *
     ock_upload_discard(x->upload);
     ock_reply_deinit(&x->reply);
     shed(x);
+    atomic_fetch_sub(&x->http->active, 1);
     free(x);
 }

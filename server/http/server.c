@@ -16,7 +16,8 @@ enum {
     CONNECTIONS_MAX = 4096,
     HTTP_THREADS = 2,
     HANDLER_THREADS = 16,
-    STOP_POLL_MS = 5,
+    STOP_POLL_MS = 2,
+    STOP_SEND_MS = 700, /* for answers that are on their way when the daemon is to stop */
 };
 #define UPLOAD_BYTES_MAX ((uint64_t)64 << 30)
 
@@ -141,6 +142,20 @@ enum ock_status ock_http_start(struct ock_http **out, const struct ock_http_conf
     return OCK_OK;
 }
 
+static void pause_briefly(void)
+{
+    struct timespec pause = {.tv_nsec = STOP_POLL_MS * 1000000L};
+    (void)nanosleep(&pause, NULL);
+}
+
+/* What has been resumed is not sent yet; those who are still sending to us get no longer either. */
+static void wait_for_answers(struct ock_http *http)
+{
+    int64_t deadline = ock_http_now_ms() + STOP_SEND_MS;
+    while (atomic_load(&http->active) > 0 && ock_http_now_ms() < deadline)
+        pause_briefly();
+}
+
 bool ock_http_stop(struct ock_http *http, unsigned wait_ms)
 {
     int64_t deadline = ock_http_now_ms() + wait_ms;
@@ -154,9 +169,9 @@ bool ock_http_stop(struct ock_http *http, unsigned wait_ms)
         ock_feeds_stop(http);
         if (ock_http_now_ms() > deadline)
             return false;
-        struct timespec pause = {.tv_nsec = STOP_POLL_MS * 1000000L};
-        (void)nanosleep(&pause, NULL);
+        pause_briefly();
     }
+    wait_for_answers(http);
     MHD_stop_daemon(http->daemon);
     free_http(http);
     return true;

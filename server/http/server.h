@@ -47,6 +47,7 @@ struct ock_http {
     atomic_bool draining;     /* readyz says 503 */
     atomic_bool stopping;     /* nothing may suspend any more */
     atomic_size_t suspended;  /* connections that wait for us */
+    atomic_size_t active;     /* requests between their first line and their answer's end */
     atomic_uint_fast64_t ids; /* of requests */
     uint64_t id_key;
 };
