@@ -28,7 +28,8 @@ static void fail_each(enum ock_status (*work)(void), long allocations_min)
             ck_assert_int_ne(access(kit_path("out"), F_OK), 0);
         (void)unlink(kit_path("out"));
     }
-    ck_assert_int_ge(n, allocations_min);
+    if (ALLOC_CAN_FAIL) /* else the work is done once, for what else may be found in it */
+        ck_assert_int_ge(n, allocations_min);
 }
 
 static enum ock_status import_table(void)
