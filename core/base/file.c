@@ -64,7 +64,7 @@ static enum ock_status sync_directory_of(const char *path, struct ock_err *err)
 enum ock_status ock_newfile_commit(struct ock_newfile *file, struct ock_err *err)
 {
     enum ock_status status = OCK_OK;
-    if (fsync(file->fd) != 0)
+    if (!file->quick && fsync(file->fd) != 0)
         status = ock_fail_errno(err, errno, "cannot sync %s", file->tmp_path);
     int fd = file->fd;
     file->fd = -1;
@@ -76,7 +76,7 @@ enum ock_status ock_newfile_commit(struct ock_newfile *file, struct ock_err *err
         (void)unlink(file->tmp_path);
         return status;
     }
-    return sync_directory_of(file->path, err);
+    return file->quick ? OCK_OK : sync_directory_of(file->path, err);
 }
 
 void ock_newfile_discard(struct ock_newfile *file)

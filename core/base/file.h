@@ -11,7 +11,8 @@
 /* A file that appears under its name only when it is whole and on the disk: written under
  * "<path>.tmp", fsynced, renamed, the directory fsynced. */
 struct ock_newfile {
-    int fd; /* -1: closed */
+    int fd;     /* -1: closed */
+    bool quick; /* set after opening: commit without syncing, for what can be made again */
     char path[4096];
     char tmp_path[4096 + 8];
 };

@@ -26,7 +26,8 @@ struct ock_metadata {
     const char *value; /* safetensors allows strings only; JSON goes in as its text */
 };
 
-/* Writes the file whole or not at all. bytes and sha256 (of the file) may be NULL. Tensor data start
+/* Writes the file whole or not at all; it is not synced: a model can be made again until somebody
+ * keeps it, and who keeps it syncs it (a server before the job's `end`). bytes and sha256 (of the file) may be NULL. Tensor data start
  * at a multiple of 8. Errors: LIMIT, IO, NOSPACE, NOMEM. */
 enum ock_status ock_safetensors_write(const char *path, const struct ock_tensor *tensors,
                                       size_t tensor_count, const struct ock_metadata *metadata,

@@ -108,6 +108,7 @@ enum ock_status ock_safetensors_write(const char *path, const struct ock_tensor 
     status = ock_newfile_open(&file, path, err);
     if (status != OCK_OK)
         goto done;
+    file.quick = true;
     status = put(&file, &sha, header.data, header.size, err);
     for (size_t i = 0; i < tensor_count && status == OCK_OK; i++) {
         uint64_t size = 0;
