@@ -169,15 +169,21 @@ void ock_trainer_measure(struct ock_trainer *trainer, const struct ock_rows *set
     ock_metrics_measure(out, &evaluation, set, trainer->optimizer.state.w);
 }
 
+/* Rows of an epoch's first `batches` minibatches, of which the last may be smaller. */
+static uint64_t rows_before(const struct ock_trainer *trainer, uint64_t batches)
+{
+    uint64_t rows = trainer->data->train.count;
+    uint64_t full = batches * trainer->plan->batch_rows;
+    return full < rows ? full : rows;
+}
+
 void ock_trainer_report(struct ock_trainer *trainer, struct ock_epoch *out)
 {
     const struct ock_progress *progress = &trainer->progress;
     const struct ock_optimizer *optimizer = &trainer->optimizer;
     double train_s = ock_clock_s() - trainer->epoch_begin_s;
-    size_t rows = trainer->data->train.count;
-    size_t batch_rows = trainer->plan->batch_rows;
-    uint64_t end = progress->batch * batch_rows < rows ? progress->batch * batch_rows : rows;
-    double samples = (double)end - (double)(trainer->epoch_begin_batch * batch_rows);
+    double samples = (double)(rows_before(trainer, progress->batch) -
+                              rows_before(trainer, trainer->epoch_begin_batch));
     *out = (struct ock_epoch){.epoch = progress->epoch,
                               .epochs = trainer->spec->train.epochs,
                               .step = progress->step,

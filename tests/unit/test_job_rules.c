@@ -316,6 +316,28 @@ START_TEST(a_long_job_reports_sparsely)
 }
 END_TEST
 
+/* 45 minibatches an epoch, the last of 30 rows: resumed behind it, no row is trained any more. */
+START_TEST(a_pause_behind_the_last_minibatch)
+{
+    struct place place;
+    char checkpoint[KIT_PATH_SIZE];
+    place_make(&place, "digits.csv.gz", "64");
+    kit_path(checkpoint, place.directory, "checkpoint");
+    struct kit kit = {
+        .train = place.data, .threads = 1, .checkpoint = checkpoint, .pause_after = 45};
+    const char *spec = "{\"data\":{},\"optimizer\":{\"lr\":0.1},\"train\":{\"epochs\":2}}";
+    kit_run(&kit, spec);
+    ck_assert_int_eq(kit.outcome, OCK_PAUSED);
+    kit.pause_after = 0;
+    kit_run(&kit, spec);
+    const cJSON *epoch = kit_event(&kit, "epoch", 0);
+    ck_assert_double_eq(kit_number(epoch, "epoch"), 1);
+    ck_assert_double_eq(kit_number(epoch, "samples_per_s"), 0);
+    kit_free(&kit);
+    kit_remove(place.directory);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("rules");
@@ -332,6 +354,7 @@ int main(void)
     tcase_add_test(all, auto_heeds_a_strong_penalty);
     tcase_add_test(all, shards_are_the_same_for_any_threads);
     tcase_add_test(all, a_long_job_reports_sparsely);
+    tcase_add_test(all, a_pause_behind_the_last_minibatch);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
