@@ -109,12 +109,13 @@ static enum ock_status fail_epoch(struct ock_trainer *trainer, const char *why, 
                         "epoch %u diverged again after %d rollbacks: %s. Use a smaller "
                         "optimizer.lr (it was %.6g at last) or optimizer.clip_norm",
                         progress->epoch, ROLLBACKS_MAX, why, progress->lr_last);
+    uint32_t failed = progress->epoch;
     ock_trainer_roll_back(trainer);
     char message[OCK_ERR_TEXT_SIZE];
     (void)snprintf(message, sizeof(message),
                    "epoch %u diverged (%s): back to the end of epoch %u, the learning rate is "
                    "halved to %.6g (%u of %d)",
-                   progress->epoch, why, progress->epoch - 1, progress->lr * progress->lr_factor,
+                   failed, why, progress->good_epoch, progress->lr * progress->lr_factor,
                    progress->rollbacks, ROLLBACKS_MAX);
     return ock_run_warn(trainer, "rollback", progress->rollbacks, message, err);
 }
@@ -219,10 +220,8 @@ static enum ock_status finish_epoch(struct ock_trainer *trainer, const char **st
 {
     bool ends = *stop_reason || trainer->progress.epoch >= trainer->spec->train.epochs;
     bool reported = is_reported(trainer, trainer->progress.epoch, ends);
-    if (!reported && !trainer->spec->train.early_stopping.on) {
-        ock_trainer_keep(trainer);
-        return OCK_OK;
-    }
+    if (!reported && !trainer->spec->train.early_stopping.on)
+        return OCK_OK; /* not kept: nobody knows whether it was good */
     struct ock_epoch epoch = {0};
     char why[160];
     ock_trainer_report(trainer, &epoch);

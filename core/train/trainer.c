@@ -248,6 +248,7 @@ void ock_trainer_keep(struct ock_trainer *trainer)
     ock_optimizer_state_copy(&trainer->good, &trainer->optimizer.state, trainer->plan->parameters,
                              trainer->optimizer.group_count);
     progress->good_valid = 1;
+    progress->good_epoch = progress->epoch;
     progress->good_step = progress->step;
     progress->good_updates = progress->updates;
     progress->good_plateau = progress->plateau;
@@ -259,6 +260,7 @@ void ock_trainer_roll_back(struct ock_trainer *trainer)
     assert(progress->good_valid);
     ock_optimizer_state_copy(&trainer->optimizer.state, &trainer->good, trainer->plan->parameters,
                              trainer->optimizer.group_count);
+    progress->epoch = progress->good_epoch + 1;
     progress->step = progress->good_step;
     progress->updates = progress->good_updates;
     progress->plateau = progress->good_plateau;
@@ -281,4 +283,5 @@ void ock_trainer_begin(struct ock_trainer *trainer)
     trainer->progress.constant_loss = constant;
     trainer->progress.loss_limit = isfinite(larger) ? 2 * larger : (double)INFINITY;
     ock_trainer_keep(trainer);
+    trainer->progress.good_epoch = 0; /* the start: before the first epoch's end */
 }

@@ -40,6 +40,7 @@ struct ock_progress {
     uint32_t stop_seen;
     uint32_t told_not_learning;
     uint32_t good_valid; /* there is a good state to roll back to */
+    uint32_t good_epoch; /* its epoch; 0: the start */
     uint64_t good_step, good_updates;
     struct ock_plateau good_plateau;
 };
@@ -110,7 +111,8 @@ void ock_trainer_measure(struct ock_trainer *trainer, const struct ock_rows *set
 /* Everything that the epoch event reports of the present weights, but `best`. */
 void ock_trainer_report(struct ock_trainer *trainer, struct ock_epoch *out);
 
-/* State kept and brought back: the end of the last good epoch. */
+/* State kept and brought back: the end of the last epoch that was looked at and found good.
+ * Rolling back sets progress.epoch to the one after it. */
 void ock_trainer_keep(struct ock_trainer *trainer);
 void ock_trainer_roll_back(struct ock_trainer *trainer);
 

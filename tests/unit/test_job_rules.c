@@ -338,6 +338,49 @@ START_TEST(a_pause_behind_the_last_minibatch)
 }
 END_TEST
 
+/* J(w) = (w-2)^2 from w = 0: at lr 1.2 each epoch's one step multiplies w-2 by -1.4. The loss goes
+ * 4, 7.84, 15.4, …, and the limit is 8; at lr 0.6 the factor is -0.2. */
+#define ONE_WEIGHT                                                                                 \
+    "{\"data\":{\"validation\":0,\"scaling\":\"none\",\"target_scaling\":\"none\","                \
+    "\"target_type\":\"number\"},\"model\":{\"layers\":[{\"type\":\"linear\",\"bias\":false}]},"   \
+    "\"optimizer\":{\"lr\":1.2},\"train\":{\"batch_size\":2,"
+
+/* Epochs 2 to 49 are not looked at, so the last that is known to be good is the first: from the
+ * loss of epoch 49, 1e15, three halvings of the rate would not have led back. */
+START_TEST(rollback_goes_to_an_epoch_that_was_good)
+{
+    struct place place;
+    char checkpoint[KIT_PATH_SIZE];
+    place_make(&place, NULL, NULL);
+    kit_path(checkpoint, place.directory, "checkpoint");
+    import_text("{\"x\":[[-1],[1]],\"y\":[-2,2]}", place.data);
+    const char *spec = ONE_WEIGHT "\"epochs\":50,\"report_every\":50}}";
+    struct kit kit = {.train = place.data, .threads = 1};
+    kit_run(&kit, spec);
+    ck_assert_int_eq(kit.outcome, OCK_SUCCEEDED);
+    const cJSON *warning = kit_event(&kit, "warning", -1);
+    ck_assert_str_eq(kit_text(warning, "code"), "rollback");
+    ck_assert_ptr_nonnull(strstr(kit_text(warning, "message"), "epoch 50 diverged"));
+    ck_assert_ptr_nonnull(strstr(kit_text(warning, "message"), "the end of epoch 1,"));
+    const cJSON *end = kit_event(&kit, "end", 0);
+    ck_assert_double_eq(kit_number(end, "latest.epoch"), 50);
+    ck_assert_double_eq(kit_number(end, "latest.step"), 50);
+    ck_assert_double_le(kit_number(end, "latest.train.data_loss"), 1e-10);
+    /* A checkpoint among the bad epochs knows the good one too. */
+    struct kit resumed = {
+        .train = place.data, .threads = 1, .checkpoint = checkpoint, .pause_after = 30};
+    kit_run(&resumed, spec);
+    ck_assert_int_eq(resumed.outcome, OCK_PAUSED);
+    resumed.pause_after = 0;
+    kit_run(&resumed, spec);
+    ck_assert_str_eq(kit_text(end, "state_sha256"),
+                     kit_text(kit_event(&resumed, "end", 0), "state_sha256"));
+    kit_free(&resumed);
+    kit_free(&kit);
+    kit_remove(place.directory);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("rules");
@@ -355,6 +398,7 @@ int main(void)
     tcase_add_test(all, shards_are_the_same_for_any_threads);
     tcase_add_test(all, a_long_job_reports_sparsely);
     tcase_add_test(all, a_pause_behind_the_last_minibatch);
+    tcase_add_test(all, rollback_goes_to_an_epoch_that_was_good);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
