@@ -202,6 +202,13 @@ static bool is_reported(const struct ock_trainer *trainer, uint32_t number, bool
            number == trainer->spec->train.epochs;
 }
 
+/* Whether training itself depends on what every epoch measures, told or not. */
+static bool looks_every_epoch(const struct ock_trainer *trainer)
+{
+    return trainer->spec->train.early_stopping.on ||
+           trainer->spec->optimizer.schedule.name == OCK_PLATEAU;
+}
+
 /* Starts the next epoch's counters. */
 static void advance(struct ock_trainer *trainer)
 {
@@ -220,7 +227,7 @@ static enum ock_status finish_epoch(struct ock_trainer *trainer, const char **st
 {
     bool ends = *stop_reason || trainer->progress.epoch >= trainer->spec->train.epochs;
     bool reported = is_reported(trainer, trainer->progress.epoch, ends);
-    if (!reported && !trainer->spec->train.early_stopping.on)
+    if (!reported && !looks_every_epoch(trainer))
         return OCK_OK; /* not kept: nobody knows whether it was good */
     struct ock_epoch epoch = {0};
     char why[160];

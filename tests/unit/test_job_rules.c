@@ -381,6 +381,33 @@ START_TEST(rollback_goes_to_an_epoch_that_was_good)
 }
 END_TEST
 
+/* What is told does not change what is trained: plateau's patience counts every epoch. */
+START_TEST(reporting_changes_no_plateau)
+{
+    struct place place;
+    char sha[2][65];
+    place_make(&place, "heart_scale.csv", "label");
+    for (int i = 0; i < 2; i++) {
+        char text[512];
+        struct kit kit = {.train = place.data, .threads = 1};
+        (void)snprintf(text, sizeof(text),
+                       "{\"data\":{},\"model\":{\"hidden\":[64]},\"optimizer\":{\"lr\":0.3,"
+                       "\"schedule\":{\"name\":\"plateau\",\"factor\":0.5,\"patience\":1}},"
+                       "\"train\":{\"epochs\":40,\"report_every\":%d}}",
+                       i == 0 ? 1 : 7);
+        kit_run(&kit, text);
+        ck_assert_double_lt(kit_number(kit_event(&kit, "epoch", -1), "lr"), 0.1);
+        (void)snprintf(sha[i], sizeof(sha[i]), "%s",
+                       kit_text(kit_event(&kit, "epoch", -1), "weights_sha256"));
+        if (i == 1)
+            ck_assert_double_eq(kit_number(kit_event(&kit, "epoch", 1), "epoch"), 7);
+        kit_free(&kit);
+    }
+    ck_assert_str_eq(sha[0], sha[1]);
+    kit_remove(place.directory);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("rules");
@@ -399,6 +426,7 @@ int main(void)
     tcase_add_test(all, a_long_job_reports_sparsely);
     tcase_add_test(all, a_pause_behind_the_last_minibatch);
     tcase_add_test(all, rollback_goes_to_an_epoch_that_was_good);
+    tcase_add_test(all, reporting_changes_no_plateau);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
