@@ -273,6 +273,8 @@ static enum ock_status run_epoch(struct ock_trainer *trainer, const char **stop_
         return fail_epoch(trainer, "a loss, a gradient or a weight is not finite", err);
     bool failed = false;
     status = finish_epoch(trainer, stop_reason, &failed, err);
+    if (failed && *stop_reason && strcmp(*stop_reason, "max_steps") == 0)
+        *stop_reason = NULL; /* the failed steps are taken back, so they do not count */
     if (status != OCK_OK || failed)
         return status;
     advance(trainer);

@@ -408,6 +408,31 @@ START_TEST(reporting_changes_no_plateau)
 }
 END_TEST
 
+/* The epoch that failed was the one that max_steps had ended: its step is still to be done. */
+START_TEST(max_steps_counts_no_failed_step)
+{
+    struct place place;
+    place_make(&place, NULL, NULL);
+    import_text("{\"x\":[[-1],[1]],\"y\":[-2,2]}", place.data);
+    struct kit kit = {.train = place.data, .threads = 1};
+    kit_run(&kit, ONE_WEIGHT "\"epochs\":9,\"max_steps\":2}}");
+    ck_assert_str_eq(kit_text(kit_event(&kit, "warning", -1), "code"), "rollback");
+    const cJSON *end = kit_event(&kit, "end", 0);
+    ck_assert_str_eq(kit_text(end, "stop_reason"), "max_steps");
+    ck_assert_double_eq(kit_number(end, "latest.step"), 2);
+    ck_assert_double_eq_tol(kit_number(end, "latest.train.data_loss"), 7.84 * 0.04, 1e-5);
+    kit_free(&kit);
+    /* A stop is a person's word: the job ends with what was good. */
+    kit.stop_after = 2;
+    kit_run(&kit, ONE_WEIGHT "\"epochs\":9}}");
+    end = kit_event(&kit, "end", 0);
+    ck_assert_str_eq(kit_text(end, "stop_reason"), "stopped");
+    ck_assert_double_eq(kit_number(end, "latest.step"), 1);
+    kit_free(&kit);
+    kit_remove(place.directory);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("rules");
@@ -427,6 +452,7 @@ int main(void)
     tcase_add_test(all, a_pause_behind_the_last_minibatch);
     tcase_add_test(all, rollback_goes_to_an_epoch_that_was_good);
     tcase_add_test(all, reporting_changes_no_plateau);
+    tcase_add_test(all, max_steps_counts_no_failed_step);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
