@@ -109,6 +109,21 @@ static void name_data(char out[OCK_SHA256_TEXT_SIZE], const struct inputs *in)
     ock_sha256_text(&sha, out);
 }
 
+/* Resolving saw that early stopping has validation rows; whether any has weight, the data say. */
+static enum ock_status check_validation(const struct ock_data *data,
+                                        const struct ock_early_stopping_spec *stopping,
+                                        struct ock_err *err)
+{
+    enum ock_metric metric = stopping->metric;
+    bool of_validation = metric != OCK_METRIC_TRAIN_DATA_LOSS &&
+                         metric != OCK_METRIC_TRAIN_ACCURACY && metric != OCK_METRIC_OBJECTIVE;
+    if (!stopping->on || !of_validation || data->validation.weight_sum > 0)
+        return OCK_OK;
+    return ock_fail(err, OCK_INVALID,
+                    "early stopping looks at %s, but the weights of all validation rows are 0",
+                    ock_metric_name(metric));
+}
+
 static enum ock_status open_inputs(struct inputs *in, const struct ock_job *job,
                                    const struct ock_job_hooks *hooks, struct ock_err *err)
 {
@@ -117,6 +132,8 @@ static enum ock_status open_inputs(struct inputs *in, const struct ock_job *job,
         status = resolve(in, job->spec, err);
     if (status == OCK_OK)
         status = ock_data_open(&in->data, job->spec, in->train, in->validation, in->test, err);
+    if (status == OCK_OK)
+        status = check_validation(in->data, &job->spec->train.early_stopping, err);
     if (status == OCK_OK)
         status = make_trainer(in, job, hooks, err);
     if (status != OCK_OK)

@@ -138,17 +138,19 @@ static enum ock_metric best_metric(const struct ock_trainer *trainer)
 {
     if (trainer->spec->train.early_stopping.on)
         return trainer->spec->train.early_stopping.metric;
-    return trainer->data->validation.count > 0 ? OCK_METRIC_VALIDATION_DATA_LOSS
-                                               : OCK_METRIC_TRAIN_DATA_LOSS;
+    return trainer->data->validation.weight_sum > 0 ? OCK_METRIC_VALIDATION_DATA_LOSS
+                                                    : OCK_METRIC_TRAIN_DATA_LOSS;
 }
 
-/* Strictly better, the earliest on a tie; without validation rows best is last. */
+/* Strictly better, the earliest on a tie; without validation rows, or without weight on any of them,
+ * best is last. */
 static void update_best(struct ock_trainer *trainer, struct ock_epoch *epoch)
 {
     struct ock_best *best = &trainer->progress.best;
     enum ock_metric metric = best_metric(trainer);
     double value = ock_epoch_metric(epoch, metric);
-    bool always = trainer->data->validation.count == 0 && !trainer->spec->train.early_stopping.on;
+    bool always =
+        !(trainer->data->validation.weight_sum > 0) && !trainer->spec->train.early_stopping.on;
     if (always || best->epoch == 0 || ock_metric_better(metric, value, best->value, 0)) {
         *best = (struct ock_best){.epoch = epoch->epoch, .metric = metric, .value = value};
         memcpy(trainer->best_w, trainer->optimizer.state.w,

@@ -316,34 +316,37 @@ START_TEST(a_long_job_reports_sparsely)
 }
 END_TEST
 
-/* 45 minibatches an epoch, the last of 30 rows: resumed behind it, no row is trained any more. */
-START_TEST(a_pause_behind_the_last_minibatch)
-{
-    struct place place;
-    char checkpoint[KIT_PATH_SIZE];
-    place_make(&place, "digits.csv.gz", "64");
-    kit_path(checkpoint, place.directory, "checkpoint");
-    struct kit kit = {
-        .train = place.data, .threads = 1, .checkpoint = checkpoint, .pause_after = 45};
-    const char *spec = "{\"data\":{},\"optimizer\":{\"lr\":0.1},\"train\":{\"epochs\":2}}";
-    kit_run(&kit, spec);
-    ck_assert_int_eq(kit.outcome, OCK_PAUSED);
-    kit.pause_after = 0;
-    kit_run(&kit, spec);
-    const cJSON *epoch = kit_event(&kit, "epoch", 0);
-    ck_assert_double_eq(kit_number(epoch, "epoch"), 1);
-    ck_assert_double_eq(kit_number(epoch, "samples_per_s"), 0);
-    kit_free(&kit);
-    kit_remove(place.directory);
-}
-END_TEST
-
 /* J(w) = (w-2)^2 from w = 0: at lr 1.2 each epoch's one step multiplies w-2 by -1.4. The loss goes
  * 4, 7.84, 15.4, …, and the limit is 8; at lr 0.6 the factor is -0.2. */
 #define ONE_WEIGHT                                                                                 \
     "{\"data\":{\"validation\":0,\"scaling\":\"none\",\"target_scaling\":\"none\","                \
     "\"target_type\":\"number\"},\"model\":{\"layers\":[{\"type\":\"linear\",\"bias\":false}]},"   \
     "\"optimizer\":{\"lr\":1.2},\"train\":{\"batch_size\":2,"
+
+/* The epoch that failed was the one that max_steps had ended: its step is still to be done. */
+START_TEST(max_steps_counts_no_failed_step)
+{
+    struct place place;
+    place_make(&place, NULL, NULL);
+    import_text("{\"x\":[[-1],[1]],\"y\":[-2,2]}", place.data);
+    struct kit kit = {.train = place.data, .threads = 1};
+    kit_run(&kit, ONE_WEIGHT "\"epochs\":9,\"max_steps\":2}}");
+    ck_assert_str_eq(kit_text(kit_event(&kit, "warning", -1), "code"), "rollback");
+    const cJSON *end = kit_event(&kit, "end", 0);
+    ck_assert_str_eq(kit_text(end, "stop_reason"), "max_steps");
+    ck_assert_double_eq(kit_number(end, "latest.step"), 2);
+    ck_assert_double_eq_tol(kit_number(end, "latest.train.data_loss"), 7.84 * 0.04, 1e-5);
+    kit_free(&kit);
+    /* A stop is a person's word: the job ends with what was good. */
+    kit.stop_after = 2;
+    kit_run(&kit, ONE_WEIGHT "\"epochs\":9}}");
+    end = kit_event(&kit, "end", 0);
+    ck_assert_str_eq(kit_text(end, "stop_reason"), "stopped");
+    ck_assert_double_eq(kit_number(end, "latest.step"), 1);
+    kit_free(&kit);
+    kit_remove(place.directory);
+}
+END_TEST
 
 /* Epochs 2 to 49 are not looked at, so the last that is known to be good is the first: from the
  * loss of epoch 49, 1e15, three halvings of the rate would not have led back. */
@@ -408,26 +411,56 @@ START_TEST(reporting_changes_no_plateau)
 }
 END_TEST
 
-/* The epoch that failed was the one that max_steps had ended: its step is still to be done. */
-START_TEST(max_steps_counts_no_failed_step)
+/* 45 minibatches an epoch, the last of 30 rows: resumed behind it, no row is trained any more. */
+START_TEST(a_pause_behind_the_last_minibatch)
 {
     struct place place;
-    place_make(&place, NULL, NULL);
-    import_text("{\"x\":[[-1],[1]],\"y\":[-2,2]}", place.data);
-    struct kit kit = {.train = place.data, .threads = 1};
-    kit_run(&kit, ONE_WEIGHT "\"epochs\":9,\"max_steps\":2}}");
-    ck_assert_str_eq(kit_text(kit_event(&kit, "warning", -1), "code"), "rollback");
-    const cJSON *end = kit_event(&kit, "end", 0);
-    ck_assert_str_eq(kit_text(end, "stop_reason"), "max_steps");
-    ck_assert_double_eq(kit_number(end, "latest.step"), 2);
-    ck_assert_double_eq_tol(kit_number(end, "latest.train.data_loss"), 7.84 * 0.04, 1e-5);
+    char checkpoint[KIT_PATH_SIZE];
+    place_make(&place, "digits.csv.gz", "64");
+    kit_path(checkpoint, place.directory, "checkpoint");
+    struct kit kit = {
+        .train = place.data, .threads = 1, .checkpoint = checkpoint, .pause_after = 45};
+    const char *spec = "{\"data\":{},\"optimizer\":{\"lr\":0.1},\"train\":{\"epochs\":2}}";
+    kit_run(&kit, spec);
+    ck_assert_int_eq(kit.outcome, OCK_PAUSED);
+    kit.pause_after = 0;
+    kit_run(&kit, spec);
+    const cJSON *epoch = kit_event(&kit, "epoch", 0);
+    ck_assert_double_eq(kit_number(epoch, "epoch"), 1);
+    ck_assert_double_eq(kit_number(epoch, "samples_per_s"), 0);
     kit_free(&kit);
-    /* A stop is a person's word: the job ends with what was good. */
-    kit.stop_after = 2;
-    kit_run(&kit, ONE_WEIGHT "\"epochs\":9}}");
-    end = kit_event(&kit, "end", 0);
-    ck_assert_str_eq(kit_text(end, "stop_reason"), "stopped");
-    ck_assert_double_eq(kit_number(end, "latest.step"), 1);
+    kit_remove(place.directory);
+}
+END_TEST
+
+/* Validation rows without weight measure nothing: best is the last, and nothing stops early. */
+START_TEST(validation_without_weight_is_none)
+{
+    struct place place;
+    char other[KIT_PATH_SIZE];
+    place_make(&place, NULL, NULL);
+    kit_path(other, place.directory, "data.csv");
+    import_text("{\"x\":[[0,1],[1,1],[2,1],[3,1]],\"y\":[0,1,2,4]}", place.data);
+    import_text("{\"x\":[[0,0],[1,0],[2,0]],\"y\":[0,1,3]}", other);
+    struct kit kit = {.train = place.data, .validation = other, .threads = 1};
+    const char *spec =
+        "{\"data\":{\"validation\":{\"dataset\":\"other\"},\"target_type\":\"number\","
+        "\"weights\":\"x1\"},\"model\":{\"hidden\":[]},\"optimizer\":{\"lr\":0.01},"
+        "\"train\":{\"epochs\":4%s}}";
+    char text[512];
+    (void)snprintf(text, sizeof(text), spec, "");
+    kit_run(&kit, text);
+    const cJSON *end = kit_event(&kit, "end", 0);
+    ck_assert_double_eq(kit_number(end, "best.epoch"), 4);
+    ck_assert_str_eq(kit_text(ock_json_get(end, "best"), "metric"), "train.data_loss");
+    ck_assert_ptr_null(ock_json_get(ock_json_get(end, "latest"), "validation"));
+    kit_free(&kit);
+
+    (void)snprintf(text, sizeof(text), spec, ",\"early_stopping\":{\"patience\":2}");
+    kit_run(&kit, text);
+    ck_assert_int_eq(kit.outcome, OCK_FAILED);
+    const cJSON *error = ock_json_get(kit_event(&kit, "end", 0), "error");
+    ck_assert_ptr_nonnull(strstr(kit_text(error, "detail"), "validation"));
     kit_free(&kit);
     kit_remove(place.directory);
 }
@@ -449,10 +482,11 @@ int main(void)
     tcase_add_test(all, auto_heeds_a_strong_penalty);
     tcase_add_test(all, shards_are_the_same_for_any_threads);
     tcase_add_test(all, a_long_job_reports_sparsely);
-    tcase_add_test(all, a_pause_behind_the_last_minibatch);
+    tcase_add_test(all, max_steps_counts_no_failed_step);
     tcase_add_test(all, rollback_goes_to_an_epoch_that_was_good);
     tcase_add_test(all, reporting_changes_no_plateau);
-    tcase_add_test(all, max_steps_counts_no_failed_step);
+    tcase_add_test(all, a_pause_behind_the_last_minibatch);
+    tcase_add_test(all, validation_without_weight_is_none);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
