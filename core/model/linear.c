@@ -21,8 +21,10 @@
 /* Outputs that must share a panel of x before laying it out pays. */
 enum { PACK_OUTPUTS_MIN = 48 };
 
-/* Enough that the threads end together. */
-enum { TILES_PER_THREAD = 4 };
+/* At least one tile a thread; up to four, so that threads end together, while a tile still has this
+ * many multiplications: below that its own overhead (B laid out once more for each) costs more. */
+enum { TILES_PER_THREAD_MAX = 4 };
+static const double TILE_MULTIPLICATIONS = 12e6;
 
 /* --- Cutting [M,N] into tiles ------------------------------------------------------------------
  */
@@ -53,9 +55,20 @@ static void cut_finer(struct cut *cut, size_t wanted, size_t panel)
     }
 }
 
-/* Tiles of at most floats_max elements (0: any), at least four for each thread where the matrix is
- * large enough to give work to all. No bit depends on the cut. */
-static struct cut cut_make(const struct ock_network *net, size_t M, size_t N, size_t floats_max)
+static size_t tiles_wanted(const struct ock_network *net, size_t M, size_t N, size_t K)
+{
+    size_t threads = (size_t)net->team.threads;
+    double tiles = (double)M * (double)N * (double)K / TILE_MULTIPLICATIONS;
+    if (tiles < (double)threads)
+        return threads;
+    size_t most = TILES_PER_THREAD_MAX * threads;
+    return tiles < (double)most ? (size_t)tiles : most;
+}
+
+/* Tiles of at most floats_max elements (0: any) of a product of depth K, enough of them to keep all
+ * threads at work. No bit depends on the cut. */
+static struct cut cut_make(const struct ock_network *net, size_t M, size_t N, size_t K,
+                           size_t floats_max)
 {
     size_t panel = net->kernels->panel_columns;
     struct cut cut = {.M = M, .N = N, .rows = M, .columns = N};
@@ -67,7 +80,7 @@ static struct cut cut_make(const struct ock_network *net, size_t M, size_t N, si
         cut.rows = cut.rows < net->tile_rows ? cut.rows : net->tile_rows;
         cut.columns = cut.columns < panel ? cut.columns : panel;
     } else if (net->team.threads > 1) {
-        cut_finer(&cut, TILES_PER_THREAD * (size_t)net->team.threads, panel);
+        cut_finer(&cut, tiles_wanted(net, M, N, K), panel);
     }
     cut.column_tiles = tiles_of(N, cut.columns);
     cut.count = tiles_of(M, cut.rows) * cut.column_tiles;
@@ -212,7 +225,7 @@ static void forward(const struct ock_network *net, size_t layer, const struct oc
                     .C = y,
                     .c_row = plan->out,
                     .bias = plan->bias_count > 0 ? pass->w + plan->bias_offset : NULL},
-        .cut = cut_make(net, pass->rows, plan->out, 0)};
+        .cut = cut_make(net, pass->rows, plan->out, plan->in, 0)};
     ock_team_run(&net->team, work.cut.count, forward_task, &work);
 }
 
@@ -370,13 +383,13 @@ static float *backward(const struct ock_network *net, size_t layer, const struct
                                        .b_col = 1,
                                        .C = other,
                                        .c_row = plan->in};
-        work.dx_cut = cut_make(net, pass->rows, plan->in, 0);
+        work.dx_cut = cut_make(net, pass->rows, plan->in, plan->out, 0);
     }
     size_t panels = work.pack_x ? panels_of(net, plan->in) : 0;
     ock_team_run(&net->team, work.dx_cut.count + panels, dx_and_pack_task, &work);
 
     /* Only now may the sink change the weights: dX has read them. */
-    work.dW_cut = cut_make(net, plan->out, plan->in, net->tile_floats);
+    work.dW_cut = cut_make(net, plan->out, plan->in, pass->rows, net->tile_floats);
     size_t tasks = work.dW_cut.count + (plan->bias_count > 0 ? 1 : 0);
     ock_team_run(&net->team, tasks, dW_task, &work);
     return want_dx ? other : dy;
