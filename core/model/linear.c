@@ -1,12 +1,12 @@
 /* Linear layers: y = x W' + b with W [O,I], b [O].
  *
- *   forward   y [B,O]  = x [B,I] W' + b      tiles of rows x outputs
- *   backward  dx [B,I] = dy [B,O] W          tiles of rows x inputs
- *             dW [O,I] = dy' x               tiles of outputs x inputs: each sums the minibatch's
- * rows db [O]   = sum of dy's rows
+ *   forward   y [B,O]  = x [B,I] W' + b    tiles of rows x outputs
+ *   backward  dx [B,I] = dy [B,O] W        tiles of rows x inputs
+ *             dW [O,I] = dy' x             tiles of outputs x inputs
+ *             db [O]   = sum of dy's rows
  *
- * dW's sum over rows *is* the reduction of the gradients, in a fixed order and without a gradient
- * of its own for each worker. With train.shards > 1 each tile sums shard by shard and folds the
+ * Each tile of dW sums the minibatch's rows in order: that *is* the reduction of the gradients, fixed
+ * and without a gradient of its own for each worker. With train.shards > 1 each tile sums shard by shard and folds the
  * shards by a binary tree over their index; this alone is a cut that changes bits.
  *
  * A copy in panels (see kernels.h) pays where it serves many rows: of W for evaluation, where it

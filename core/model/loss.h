@@ -1,11 +1,17 @@
 /* Losses of a minibatch and their gradients, in numerically stable forms.
  *
  * z [B,C] is the network's output; s_i the row's weight.
- *   cross_entropy         loss = ln sum_j exp(z_j) - z_y           dz_j = s (softmax(z)_j - [j =
- * y]) binary_cross_entropy  loss = max(z,0) - z y + ln(1+exp(-|z|))  dz = s (sigmoid(z) - y) mse
- * loss = d^2                               dz = s 2 d huber (delta 1)       loss = d^2/2 for |d| <=
- * 1, else |d|-1/2  dz = s clamp(d, -1, 1) mae                   loss = |d| dz = s sign(d), sign(0)
- * = 0 with d = z - t; C = 1 for all but the first. dz is not divided by the minibatch's weight. */
+ *   cross_entropy         loss = ln sum_j exp(z_j) - z_y
+ *                         dz_j = s (softmax(z)_j - [j = y])
+ *   binary_cross_entropy  loss = max(z,0) - z y + ln(1 + exp(-|z|))
+ *                         dz   = s (sigmoid(z) - y)
+ *   mse                   loss = d^2
+ *                         dz   = s 2 d
+ *   huber (delta 1)       loss = d^2/2 for |d| <= 1, else |d| - 1/2
+ *                         dz   = s clamp(d, -1, 1)
+ *   mae                   loss = |d|
+ *                         dz   = s sign(d), sign(0) = 0
+ * with d = z - t; C = 1 for all but the first. dz is not divided by the minibatch's weight. */
 #ifndef OCK_MODEL_LOSS_H
 #define OCK_MODEL_LOSS_H
 
