@@ -5,9 +5,10 @@
  *             dW [O,I] = dy' x             tiles of outputs x inputs
  *             db [O]   = sum of dy's rows
  *
- * Each tile of dW sums the minibatch's rows in order: that *is* the reduction of the gradients, fixed
- * and without a gradient of its own for each worker. With train.shards > 1 each tile sums shard by shard and folds the
- * shards by a binary tree over their index; this alone is a cut that changes bits.
+ * Each tile of dW sums the minibatch's rows in order: that *is* the reduction of the gradients, in a
+ * fixed order and without a gradient of its own for each worker. With train.shards > 1 each tile
+ * sums shard by shard and folds the shards by a binary tree over their index; this alone is a cut
+ * that changes bits.
  *
  * A copy in panels (see kernels.h) pays where it serves many rows: of W for evaluation, where it
  * serves a whole set, and of x for dW, where it serves all outputs. In training W changes with every
