@@ -82,14 +82,23 @@ static double decoupled_decay(const struct ock_spec *spec, double l2)
     return decay;
 }
 
+/* A beta in float32, still below 1. */
+static float beta_of(double beta)
+{
+    float rounded = (float)beta;
+    return rounded < 1.0f ? rounded : 0x1.fffffep-1f;
+}
+
+/* The moments are summed with the betas in float32; only with these very numbers does dividing by
+ * 1 - beta^t make weighted means of them: 1 - 0.999f is not 0.001 but 1.3e-5 of it less. */
 static void set_adam(struct ock_update *update, const struct ock_optimizer_spec *spec,
                      uint64_t updates)
 {
-    update->beta1 = (float)spec->beta1;
-    update->beta2 = (float)spec->beta2;
+    update->beta1 = beta_of(spec->beta1);
+    update->beta2 = beta_of(spec->beta2);
     update->eps = (float)spec->eps;
-    update->bias1 = (float)(1 - ock_power(spec->beta1, updates + 1));
-    update->bias2_sqrt = (float)sqrt(1 - ock_power(spec->beta2, updates + 1));
+    update->bias1 = (float)(1 - ock_power((double)update->beta1, updates + 1));
+    update->bias2_sqrt = (float)sqrt(1 - ock_power((double)update->beta2, updates + 1));
 }
 
 /* The coefficients of one group in a step with `updates` updates before it. */

@@ -94,6 +94,28 @@ START_TEST(clip_norm_by_hand)
 }
 END_TEST
 
+/* A gradient that stays the same has m/(1-beta1^t) = g and s/(1-beta2^t) = g^2 in every step, so w
+ * moves by lr each time: within float32's rounding, as PyTorch's does. */
+START_TEST(adam_corrects_its_bias)
+{
+    static const double betas[][2] = {{0.9, 0.999}, {0.5, 0.99999}, {1 - 1e-9, 1 - 1e-9}};
+    struct rig rig = {0};
+    rig.layer[0] = (struct ock_layer_spec){.type = OCK_LINEAR, .units = 1};
+    rig.spec.layer_count = 1;
+    rig.spec.optimizer = (struct ock_optimizer_spec){
+        .name = OCK_ADAM, .beta1 = betas[_i][0], .beta2 = betas[_i][1], .eps = 1e-30};
+    rig_make(&rig, 1);
+    const float g = 4 * 0.5f;
+    for (uint64_t t = 0; t < 50; t++) {
+        float before = rig.optimizer->state.w[0];
+        float tolerance = t == 0 ? 3e-7f : 4e-6f;
+        step(&rig, 1, &g, t);
+        ck_assert_float_eq_tol(before - rig.optimizer->state.w[0], 1.0f, tolerance);
+    }
+    rig_free(&rig);
+}
+END_TEST
+
 /* Decoupled: w *= 1 - lr (weight_decay + 2 lambda) first, then the step. 2 (1 - 0.1 (0.5 + 0.2)) =
  * 1.86, minus 0.1. */
 START_TEST(decoupled_decay_by_hand)
@@ -217,6 +239,7 @@ int main(void)
     TCase *all = tcase_create("optimizer");
     tcase_add_loop_test(all, scalar_check_of_the_spec, 0, 2);
     tcase_add_test(all, clip_norm_by_hand);
+    tcase_add_loop_test(all, adam_corrects_its_bias, 0, 3);
     tcase_add_test(all, decoupled_decay_by_hand);
     tcase_add_test(all, max_norm_by_hand);
     tcase_add_loop_test(all, nonfinite_is_noticed, 0, 6);
