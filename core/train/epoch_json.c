@@ -131,6 +131,7 @@ void ock_metrics_write(struct ock_jsonw *w, const char *key, const struct ock_me
     ock_jsonw_object(&report.w, key);
     metrics_members(&report, key, metrics, classes);
     ock_jsonw_end_object(&report.w);
+    write_nonfinite(&report);
     *w = report.w;
 }
 

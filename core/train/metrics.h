@@ -66,7 +66,8 @@ bool ock_metric_better(enum ock_metric metric, double a, double b, double delta)
 
 /* The epoch event's body. Numbers that are not finite are null and named in "nonfinite". */
 void ock_epoch_write(const struct ock_epoch *epoch, struct ock_buf *out);
-/* {"data_loss": …, "accuracy": …} of one set, as in the event, for `end`'s test. */
+/* {"data_loss": …, "accuracy": …} of one set, as in the event, for `end`'s test; then "nonfinite"
+ * if there is any, so once an object. */
 void ock_metrics_write(struct ock_jsonw *w, const char *key, const struct ock_metrics *metrics,
                        bool classes);
 /* {"epoch", "metric", "value"}, or null when there is none. */

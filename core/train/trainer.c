@@ -199,7 +199,8 @@ void ock_trainer_report(struct ock_trainer *trainer, struct ock_epoch *out)
     ock_trainer_measure(trainer, &trainer->data->validation, &out->validation);
     ock_weights_report(&out->weights, optimizer->groups, optimizer->group_count,
                        optimizer->state.w);
-    out->objective = out->train.data_loss + out->weights.penalty_l1 + out->weights.penalty_l2;
+    double data_loss = out->train.present ? out->train.data_loss : (double)NAN;
+    out->objective = data_loss + out->weights.penalty_l1 + out->weights.penalty_l2;
     ock_trainer_weights_sha256(optimizer->state.w, trainer->plan->parameters, out->weights_sha256);
     double run_s = ock_clock_s() - trainer->run_begin_s;
     out->elapsed_s = progress->elapsed_s + run_s;
