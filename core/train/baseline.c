@@ -22,32 +22,36 @@ static void for_each_block(const struct ock_data *data, const struct ock_batch *
 /* --- Classes: the entropy ----------------------------------------------------------------------
  */
 
-struct class_weight {
-    int32_t label;
-    double weight, total;
+enum { CLASSES_AT_ONCE = 1024 }; /* what a pass over the labels counts */
+
+struct class_weights {
+    size_t first; /* class of weight[0] */
+    double weight[CLASSES_AT_ONCE];
+    double total; /* of all classes */
 };
 
 static void add_class(void *ctx, const struct ock_batch *batch, size_t count)
 {
-    struct class_weight *sum = ctx;
+    struct class_weights *sums = ctx;
     for (size_t i = 0; i < count; i++) {
-        sum->total += (double)batch->weight[i];
-        sum->weight += batch->label[i] == sum->label ? (double)batch->weight[i] : 0.0;
+        double s = (double)batch->weight[i];
+        size_t place = (size_t)batch->label[i] - sums->first; /* huge below the first */
+        sums->total += s;
+        if (place < CLASSES_AT_ONCE)
+            sums->weight[place] += s;
     }
 }
 
-enum { CLASSES_COUNTED_MAX = 1000 }; /* beyond: ln(classes), the bound of every entropy */
-
 static double entropy(const struct ock_data *data, const struct ock_batch *buffer, size_t rows)
 {
-    if (data->classes > CLASSES_COUNTED_MAX)
-        return ock_ln((double)data->classes);
     double sum = 0;
-    for (size_t c = 0; c < data->classes; c++) {
-        struct class_weight class = {.label = (int32_t)c};
-        for_each_block(data, buffer, rows, add_class, &class);
-        if (class.weight > 0)
-            sum -= class.weight / class.total * ock_ln(class.weight / class.total);
+    for (size_t first = 0; first < data->classes; first += CLASSES_AT_ONCE) {
+        struct class_weights sums = {.first = first};
+        for_each_block(data, buffer, rows, add_class, &sums);
+        for (size_t i = 0; i < CLASSES_AT_ONCE; i++) {
+            if (sums.weight[i] > 0)
+                sum -= sums.weight[i] / sums.total * ock_ln(sums.weight[i] / sums.total);
+        }
     }
     return sum;
 }
