@@ -210,9 +210,13 @@ bool ock_engine_model(struct ock_engine *engine, const char *id, const char *whi
         return false;
     }
     ock_buf_init(&model.bytes, model_blob_max);
+    int64_t number;
+    enum ock_job_status job_status;
     struct ock_db *db = ock_store_read(engine->store, &err);
     enum ock_status status =
-        db ? ock_store_model(db, id, which, &row, &model.bytes, &err) : err.status;
+        db ? ock_store_find_job(db, id, &number, &job_status, &err) : err.status;
+    if (status == OCK_OK)
+        status = ock_store_model(db, id, which, &row, &model.bytes, &err);
     if (db)
         ock_store_read_end(engine->store, db);
     if (status == OCK_OK && row.is_file) {

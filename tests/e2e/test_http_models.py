@@ -77,6 +77,12 @@ def test_which_format_and_prune(server, job):
     is_problem(server.call("GET", f"/v1/jobs/{job}/model?format=onnx"), 400)
 
 
+def test_of_no_job(server):
+    answer = server.call("GET", "/v1/jobs/nope/model")
+    is_problem(answer, 404, "not_found")
+    assert answer.json["detail"] == "there is no job nope"
+
+
 def test_no_model_yet(server):
     job = server.submit(slow_spec())
     answer = server.call("GET", f"/v1/jobs/{job}/model")
