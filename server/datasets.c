@@ -62,7 +62,7 @@ bool ock_engine_dataset_delete(struct ock_engine *engine, const char *id_or_name
     struct deletion deletion = {.id_or_name = id_or_name};
     struct ock_err err = {0};
     char path[OCK_PATH_SIZE];
-    enum ock_status status = ock_store_write(engine->store, apply_deletion, &deletion, &err);
+    enum ock_status status = ock_store_delete(engine->store, apply_deletion, &deletion, &err);
     if (status != OCK_OK) {
         ock_problem_from_err(problem, &err);
         return false;

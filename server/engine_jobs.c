@@ -79,7 +79,7 @@ bool ock_engine_delete(struct ock_engine *engine, const char *id, struct ock_pro
     (void)snprintf(copy, sizeof(copy), "%s", id);
     if (strcmp(copy, id) != 0)
         (void)ock_fail(&err, OCK_NOTFOUND, "there is no job %.40s", id);
-    else if (ock_store_write(engine->store, apply_delete, copy, &err) == OCK_OK)
+    else if (ock_store_delete(engine->store, apply_delete, copy, &err) == OCK_OK)
         err.status = OCK_OK;
     if (err.status != OCK_OK)
         return fail_err(problem, &err);

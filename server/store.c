@@ -2,6 +2,7 @@
 #include "server/store.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -187,7 +188,17 @@ enum ock_status ock_store_open(struct ock_store **out, const char *path, struct 
     (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     (void)pthread_cond_init(&store->queue_filled, &monotonic);
     (void)pthread_condattr_destroy(&monotonic);
-    enum ock_status status = open_writer(store, path, err);
+    size_t size = strlen(path) + sizeof(".room");
+    enum ock_status status = OCK_OK;
+    store->room_path = malloc(size);
+    if (!store->room_path)
+        status = ock_fail(err, OCK_NOMEM, "no memory for the store");
+    else
+        (void)snprintf(store->room_path, size, "%s.room", path);
+    if (status == OCK_OK)
+        status = open_writer(store, path, err);
+    if (status == OCK_OK)
+        ock_store_keep_room(store);
     if (status == OCK_OK)
         status = open_readers(store, path, err);
     if (status == OCK_OK)
@@ -213,6 +224,7 @@ void ock_store_close(struct ock_store *store)
     (void)pthread_cond_destroy(&store->read_free);
     (void)pthread_mutex_destroy(&store->read_mutex);
     free(store->results);
+    free(store->room_path);
     free(store);
 }
 

@@ -41,6 +41,8 @@ struct ock_write {
     bool keep_trying;
     /* True: nobody waits for it; it may lie for OCK_STORE_LAZY_MS, to share the next write's sync. */
     bool lazy;
+    /* True: a deletion. On a full disk it gets the room that is kept for such. */
+    bool makes_room;
     struct ock_write *next; /* the store's */
 };
 
@@ -50,6 +52,11 @@ void ock_store_post(struct ock_store *store, struct ock_write *write);
 enum ock_status ock_store_write(struct ock_store *store,
                                 enum ock_status (*apply)(struct ock_db *, void *, struct ock_err *),
                                 void *ctx, struct ock_err *err);
+/* The same for a deletion (makes_room). */
+enum ock_status ock_store_delete(struct ock_store *store,
+                                 enum ock_status (*apply)(struct ock_db *, void *,
+                                                          struct ock_err *),
+                                 void *ctx, struct ock_err *err);
 
 /* A connection with a read transaction (a snapshot); waits while all are taken. NULL: the
  * transaction cannot begin (err says why). */

@@ -160,6 +160,26 @@ static size_t take_batch(struct ock_store *store, struct result *results, bool *
     return count;
 }
 
+static bool any_makes_room(const struct result *results, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (results[i].write->makes_room)
+            return true;
+    }
+    return false;
+}
+
+/* commit_batch, and once more with the room that is kept for deletions. */
+static enum ock_status commit(struct ock_store *store, struct result *results, size_t count,
+                              struct ock_err *err)
+{
+    enum ock_status status = commit_batch(&store->writer, results, count, err);
+    if (status != OCK_NOSPACE || !any_makes_room(results, count) || !ock_store_give_room(store))
+        return status;
+    *err = (struct ock_err){0};
+    return commit_batch(&store->writer, results, count, err);
+}
+
 static void *run_committer(void *arg)
 {
     struct ock_store *store = arg;
@@ -170,12 +190,13 @@ static void *run_committer(void *arg)
         if (count == 0)
             return NULL;
         struct ock_err err = {0};
-        if (commit_batch(&store->writer, results, count, &err) == OCK_OK) {
+        if (commit(store, results, count, &err) == OCK_OK) {
             for (size_t i = 0; i < count; i++) {
                 struct result *result = &results[i];
                 result->write->done(result->write->ctx, result->status, &result->err);
             }
             fold_wal(&store->writer);
+            ock_store_keep_room(store);
             continue;
         }
         ock_log(OCK_LOG_ERROR, "a transaction failed: %s", err.text);
@@ -252,14 +273,15 @@ static void tell_waiter(void *ctx, enum ock_status status, const struct ock_err 
     (void)pthread_mutex_unlock(&waiter->mutex);
 }
 
-enum ock_status ock_store_write(struct ock_store *store,
-                                enum ock_status (*apply)(struct ock_db *, void *, struct ock_err *),
-                                void *ctx, struct ock_err *err)
+static enum ock_status post_and_wait(struct ock_store *store, struct waiter waiter, bool makes_room,
+                                     struct ock_err *err)
 {
-    struct waiter waiter = {.apply = apply, .ctx = ctx};
     (void)pthread_mutex_init(&waiter.mutex, NULL);
     (void)pthread_cond_init(&waiter.told, NULL);
-    struct ock_write write = {.apply = apply_waiter, .done = tell_waiter, .ctx = &waiter};
+    struct ock_write write = {.apply = apply_waiter,
+                              .done = tell_waiter,
+                              .ctx = &waiter,
+                              .makes_room = makes_room};
     ock_store_post(store, &write);
     (void)pthread_mutex_lock(&waiter.mutex);
     while (!waiter.is_done)
@@ -270,4 +292,19 @@ enum ock_status ock_store_write(struct ock_store *store,
     if (waiter.status != OCK_OK && err)
         *err = waiter.err;
     return waiter.status;
+}
+
+enum ock_status ock_store_write(struct ock_store *store,
+                                enum ock_status (*apply)(struct ock_db *, void *, struct ock_err *),
+                                void *ctx, struct ock_err *err)
+{
+    return post_and_wait(store, (struct waiter){.apply = apply, .ctx = ctx}, false, err);
+}
+
+enum ock_status ock_store_delete(struct ock_store *store,
+                                 enum ock_status (*apply)(struct ock_db *, void *,
+                                                          struct ock_err *),
+                                 void *ctx, struct ock_err *err)
+{
+    return post_and_wait(store, (struct waiter){.apply = apply, .ctx = ctx}, true, err);
 }

@@ -34,11 +34,19 @@ struct ock_store {
     bool closing;
     bool has_committer;
     pthread_t committer;
-    void *results; /* the committer's batch, owned */
+    void *results;         /* the committer's batch, owned */
+    char *room_path;       /* of the file that keeps room for deletions; immutable, owned */
+    bool has_room;         /* the committer's: the file is there */
+    int64_t room_retry_ms; /* the committer's: not made again before that */
 };
 
 enum ock_status ock_store_start_committer(struct ock_store *store, struct ock_err *err);
 void ock_store_stop_committer(struct ock_store *store);
+/* A full disk could not even take the deletions that would make room: a log has to grow first. So
+ * a file beside the store keeps a little room for them. keep makes it if it is not there and the
+ * disk has plenty; give removes it (false: there was none). The committer's thread alone. */
+void ock_store_keep_room(struct ock_store *store);
+bool ock_store_give_room(struct ock_store *store);
 /* SQLite's result as a status of ours, with its words. */
 enum ock_status ock_db_fail(struct ock_db *db, int code, struct ock_err *err);
 
