@@ -4,6 +4,7 @@
 
 #include "core/base/json.h"
 #include "server/handlers/handlers.h"
+#include "server/ids.h"
 
 enum { LIST_LIMIT = 20, LABELS_MAX = 16 };
 
@@ -36,6 +37,14 @@ static void check_status(const char *list, struct ock_faults *faults)
         }
         list += size + (list[size] == ',');
     }
+}
+
+/* ?after=: a job's id, as "next" gave it. Any other text would end a client's paging without a word. */
+static void check_cursor(const char *after, struct ock_faults *faults)
+{
+    if (after && !ock_id_valid(after, "job_"))
+        (void)ock_faults_add(faults, "", "invalid_parameter",
+                             "query parameter after must be a page's next, a job's id");
 }
 
 struct labels {
@@ -90,7 +99,9 @@ enum ock_handled ock_job_list(struct ock_exchange *x)
     struct labels labels = {0};
     char next[OCK_ID_SIZE] = "";
     const char *status = ock_target_get(&x->target, "status");
+    const char *after = ock_target_get(&x->target, "after");
     check_status(status, &problem.faults);
+    check_cursor(after, &problem.faults);
     find_labels(&x->target, &labels, &problem.faults);
     if (problem.faults.count > 0) {
         ock_problem_set(&problem, 400, "invalid_query", "The query is not valid", "%s",
@@ -103,7 +114,7 @@ enum ock_handled ock_job_list(struct ock_exchange *x)
         .label_keys = labels.keys,
         .label_values = labels.values,
         .limit = (size_t)ock_query_whole(&x->target, "limit", LIST_LIMIT),
-        .after = ock_target_get(&x->target, "after"),
+        .after = after,
     };
     if (!ock_engine_jobs(x->http->engine, &query, &x->reply.body, next, &problem))
         return ock_exchange_problem(x, &problem);

@@ -112,6 +112,13 @@ def test_list_filters_and_pages(server):
     assert server.call("GET", "/v1/jobs?label.page=no").json["items"] == []
 
 
+def test_a_cursor_is_a_jobs_id(server):
+    for after in ("foo", "job_x", "", "ds_01M83ATZZ6B0VHEFN62XBVT5J1"):
+        answer = server.call("GET", f"/v1/jobs?after={after}")
+        is_problem(answer, 400, "invalid_query")
+        assert answer.json["errors"][0]["code"] == "invalid_parameter"
+
+
 def test_wait_on_submit(server):
     begin = time.time()
     answer = server.call("POST", "/v1/jobs?wait=30", spec(2))
