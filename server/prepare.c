@@ -178,6 +178,8 @@ static enum ock_status copy_weights(struct ock_prepared *prepared, struct ock_db
         (void)snprintf(name, sizeof(name), "%s.safetensors", row.which);
         ock_job_path(prepared->engine, path, init->job, name);
         status = ock_file_read(path, &bytes, err);
+        if (status == OCK_NOTFOUND) /* of a succeeded job: the server's fault, not the client's */
+            status = ock_fail(err, OCK_IO, "the model %s is gone", path);
     }
     if (status == OCK_OK)
         status = make_directory(prepared, err);

@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "core/base/jsonw.h"
 #include "server/log.h"
@@ -63,6 +64,17 @@ void ock_problem_from_err(struct ock_problem *problem, const struct ock_err *err
     default:
         set_internal(problem, err);
         break;
+    }
+}
+
+void ock_problem_hide_path(char *text, const char *dir)
+{
+    size_t size = strlen(dir);
+    if (size == 0)
+        return;
+    for (char *at = strstr(text, dir); at; at = strstr(at, dir)) {
+        const char *rest = at + size + (at[size] == '/');
+        memmove(at, rest, strlen(rest) + 1);
     }
 }
 

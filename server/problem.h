@@ -22,6 +22,10 @@ void ock_problem_set(struct ock_problem *problem, int status, const char *code, 
  * NOSPACE 507; all else 500 with a detail that names no path (the log has the whole text). */
 void ock_problem_from_err(struct ock_problem *problem, const struct ock_err *err);
 
+/* Takes a directory's own path out of a text that leaves the server: "DIR/jobs/x" becomes "jobs/x".
+ * In place. */
+void ock_problem_hide_path(char *text, const char *dir);
+
 /* Appends the object; request_id may be NULL. */
 void ock_problem_write(const struct ock_problem *problem, const char *request_id,
                        struct ock_buf *out);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "server/log.h"
+#include "server/problem.h"
 #include "server/resources.h"
 #include "server/runner_private.h"
 
@@ -67,6 +68,7 @@ static void after_crash(struct ock_runner *runner, struct ock_live *live, int wa
     char text[320];
     ock_worker_explain(wait_status, live->worker.said, text, sizeof(text));
     ock_log(OCK_LOG_WARNING, "%s: %s", live->id, text);
+    ock_problem_hide_path(text, runner->engine->data_dir); /* the log has said it in full */
     bool killed = WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGKILL;
     bool out_of_memory = killed && ock_oom_kills() > live->oom_kills;
     ock_post_death(runner, live, text, out_of_memory);

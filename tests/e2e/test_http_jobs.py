@@ -4,6 +4,7 @@ Method: tiny jobs on a small table; each status code of API.md provoked once.
 """
 
 import json
+import os
 import threading
 import time
 
@@ -117,6 +118,27 @@ def test_a_cursor_is_a_jobs_id(server):
         answer = server.call("GET", f"/v1/jobs?after={after}")
         is_problem(answer, 400, "invalid_query")
         assert answer.json["errors"][0]["code"] == "invalid_parameter"
+
+
+def test_no_path_of_the_server_in_an_error(server):
+    """A worker's last words may name files; what a client sees may not."""
+    dataset = server.upload_table("doomed", rows=60).json["id"]
+    path = f"{server.directory}/datasets/{dataset}.ockds"
+    os.rename(path, path + ".gone")
+    answer = server.call("POST", "/v1/jobs", {"data": {"dataset": "doomed"}})
+    is_problem(answer, 500, "internal")
+    assert server.directory.encode() not in answer.data
+    os.rename(path + ".gone", path)
+    answer = server.call("POST", "/v1/jobs/validate", {"data": {"dataset": "doomed"}})
+    assert answer.status == 200  # and now the server has the file open, but a worker has not
+    os.unlink(path)
+    job = server.submit({"data": {"dataset": "doomed"}})
+    ended = server.ended(job)
+    assert ended["status"] == "failed" and ended["stop_reason"] == "crash"
+    assert f"datasets/{dataset}" in ended["error"]["detail"]
+    events = server.call("GET", f"/v1/jobs/{job}/events?format=json").data
+    assert server.directory.encode() not in events
+    assert server.directory not in json.dumps(ended)
 
 
 def test_wait_on_submit(server):

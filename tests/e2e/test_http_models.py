@@ -5,6 +5,7 @@ Method: the whole file against pieces of it; the header of safetensors read by h
 
 import hashlib
 import json
+import os
 import struct
 
 import pytest
@@ -81,6 +82,18 @@ def test_of_no_job(server):
     answer = server.call("GET", "/v1/jobs/nope/model")
     is_problem(answer, 404, "not_found")
     assert answer.json["detail"] == "there is no job nope"
+
+
+def test_start_from_a_model_that_is_gone(server):
+    """The server's own loss: 500, and no path in the answer."""
+    job = server.submit(spec(2, hidden=(400, 400)))
+    assert server.ended(job)["status"] == "succeeded"
+    os.unlink(f"{server.directory}/jobs/{job}/best.safetensors")
+    child = spec(2, hidden=(400, 400))
+    child["model"]["init"] = {"job": job}
+    answer = server.call("POST", "/v1/jobs", child)
+    is_problem(answer, 500, "internal")
+    assert server.directory not in json.dumps(answer.json)
 
 
 def test_no_model_yet(server):
