@@ -18,8 +18,8 @@ static int hex_digit(char c)
 }
 
 /* Decodes in place; false for a bad escape, a NUL, a control character or bytes that aren't UTF-8.
- */
-static bool decode(char *text, bool plus_is_space)
+ * In a query '+' is a space, and a tab may stand: ?delimiter=%09. */
+static bool decode(char *text, bool in_query)
 {
     char *to = text;
     for (const char *from = text; *from; from++) {
@@ -31,10 +31,11 @@ static bool decode(char *text, bool plus_is_space)
                 return false;
             c = (char)(high * 16 + low);
             from += 2;
-        } else if (c == '+' && plus_is_space) {
+        } else if (c == '+' && in_query) {
             c = ' ';
         }
-        if ((unsigned char)c < 0x20 || c == 0x7f)
+        bool is_tab = c == '\t' && in_query;
+        if (((unsigned char)c < 0x20 && !is_tab) || c == 0x7f)
             return false;
         *to++ = c;
     }

@@ -57,6 +57,16 @@ START_TEST(a_bad_target_is_refused_and_leaves_nothing)
 }
 END_TEST
 
+START_TEST(a_tab_is_a_delimiter_in_a_query_alone)
+{
+    struct ock_target target;
+    ck_assert_int_eq(ock_target_parse(&target, "/a?delimiter=%09", NULL), OCK_OK);
+    ck_assert_str_eq(ock_target_get(&target, "delimiter"), "\t");
+    ock_target_deinit(&target);
+    ck_assert_int_eq(ock_target_parse(&target, "/a%09b", NULL), OCK_INVALID);
+}
+END_TEST
+
 START_TEST(a_target_has_its_limits)
 {
     struct ock_target target;
@@ -278,6 +288,7 @@ int main(void)
     TCase *tests = tcase_create("all");
     tcase_add_test(tests, a_target_is_cut_and_decoded);
     tcase_add_loop_test(tests, a_bad_target_is_refused_and_leaves_nothing, 0, COUNT(bad_targets));
+    tcase_add_test(tests, a_tab_is_a_delimiter_in_a_query_alone);
     tcase_add_test(tests, a_target_has_its_limits);
     tcase_add_test(tests, percent_encoding_comes_back);
     tcase_add_loop_test(tests, accept_chooses_by_quality_and_closeness, 0, COUNT(accepts));
