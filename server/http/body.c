@@ -67,9 +67,10 @@ static bool check_room(const struct ock_exchange *x, struct ock_problem *problem
     if (x->headers.content_length + ROOM_LEFT_BYTES <= room)
         return true;
     ock_problem_set(problem, 507, "no_space", "There is no room on the disk",
-                    "%llu MiB are free, the body has %llu MiB; delete jobs or datasets",
+                    "%llu MiB are free, the body has %llu MiB and %d MiB stay free for the jobs;"
+                    " delete jobs or datasets",
                     (unsigned long long)(room >> 20),
-                    (unsigned long long)(x->headers.content_length >> 20));
+                    (unsigned long long)(x->headers.content_length >> 20), ROOM_LEFT_BYTES >> 20);
     return false;
 }
 
