@@ -1,5 +1,5 @@
-/* The file that keeps room for deletions on a full disk. SQLite's log must grow even for a deletion,
- * so without it nobody could delete to make room. */
+/* The file that keeps room for deletions on a full disk. SQLite's log has to grow even for a
+ * deletion, so without it nobody could delete to make room. */
 #include <fcntl.h>
 #include <stdint.h>
 #include <sys/statvfs.h>

@@ -39,7 +39,7 @@ static void check_status(const char *list, struct ock_faults *faults)
     }
 }
 
-/* ?after=: a job's id, as "next" gave it. Any other text would end a client's paging without a word. */
+/* ?after=: a job's id, as "next" gave it. Any other text would end a client's paging silently. */
 static void check_cursor(const char *after, struct ock_faults *faults)
 {
     if (after && !ock_id_valid(after, "job_"))
