@@ -143,5 +143,7 @@ bool ock_metric_better(enum ock_metric metric, double a, double b, double delta)
 {
     bool more_is_better = metric == OCK_METRIC_VALIDATION_ACCURACY ||
                           metric == OCK_METRIC_TRAIN_ACCURACY || metric == OCK_METRIC_VALIDATION_R2;
+    if (isnan(b))
+        return !isnan(a);
     return more_is_better ? a > b + delta : a < b - delta;
 }

@@ -61,7 +61,8 @@ struct ock_epoch {
 
 /* The metric's value in an epoch; NaN when the epoch does not have it. */
 double ock_epoch_metric(const struct ock_epoch *epoch, enum ock_metric metric);
-/* Whether a is better than b by more than delta: less for losses, more for accuracy and r2. */
+/* Whether a is better than b by more than delta: less for losses, more for accuracy and r2. Any
+ * number is better than NaN. */
 bool ock_metric_better(enum ock_metric metric, double a, double b, double delta);
 
 /* The epoch event's body. Numbers that are not finite are null and named in "nonfinite". */

@@ -1,6 +1,8 @@
 /* Learning rates from a formula each, in double without libm: the same everywhere. */
 #include "core/train/schedule.h"
 
+#include <math.h>
+
 #include "core/base/real.h"
 
 static double cosine(double lr, double min, uint64_t step, uint64_t steps_total)
@@ -43,7 +45,8 @@ void ock_plateau_observe(const struct ock_schedule_spec *spec, struct ock_platea
         return;
     if (plateau->factor <= 0)
         plateau->factor = 1;
-    if (plateau->seen++ == 0 || loss < plateau->best) {
+    bool first = plateau->seen++ == 0 || (isnan(plateau->best) && !isnan(loss));
+    if (first || loss < plateau->best) {
         plateau->best = loss;
         plateau->bad_epochs = 0;
         return;

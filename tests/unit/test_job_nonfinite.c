@@ -2,6 +2,9 @@
  * one.
  *
  * Method: jobs on a handful of rows in which the number does not exist. */
+#include <math.h>
+
+#include "core/train/schedule.h"
 #include "tests/unit/job_kit.h"
 
 static void import_text(const char *inline_json, const char *out)
@@ -82,12 +85,54 @@ START_TEST(no_objective_without_data_loss)
 }
 END_TEST
 
+/* After the first step the weights are -8 and 8, and 8e38 is no float: validation's loss is NaN.
+ * Decay takes them back to a fifth, and from then on it is a number: that is better. */
+START_TEST(nan_is_never_best)
+{
+    char directory[KIT_PATH_SIZE];
+    char data[KIT_PATH_SIZE];
+    char other[KIT_PATH_SIZE];
+    kit_directory(directory);
+    kit_path(data, directory, "data.ockds");
+    kit_path(other, directory, "data.csv");
+    import_text("{\"x\":[[-2],[2]],\"y\":[\"a\",\"b\"]}", data);
+    import_text("{\"x\":[[-1e38],[1e38]],\"y\":[\"a\",\"b\"]}", other);
+    struct kit kit = {.train = data, .validation = other, .threads = 1};
+    kit_run(&kit, "{\"data\":{\"validation\":{\"dataset\":\"other\"},\"scaling\":\"none\"},"
+                  "\"model\":{\"hidden\":[]},\"regularization\":{\"l2\":0.05},"
+                  "\"optimizer\":{\"lr\":8},\"train\":{\"epochs\":4,\"batch_size\":\"all\","
+                  "\"early_stopping\":{\"patience\":2}}}");
+    check_named(kit_event(&kit, "epoch", 0), "validation.data_loss", "nan");
+    const cJSON *end = kit_event(&kit, "end", 0);
+    ck_assert_double_eq(kit_number(end, "best.epoch"), 2);
+    ck_assert_double_eq(kit_number(end, "best.value"), 0);
+    ck_assert_double_eq(kit_number(end, "latest.epoch"), 4);
+    kit_free(&kit);
+    kit_remove(directory);
+}
+END_TEST
+
+START_TEST(plateau_counts_from_the_first_number)
+{
+    struct ock_schedule_spec spec = {.name = OCK_PLATEAU, .factor = 0.5, .patience = 1};
+    struct ock_plateau plateau = {0};
+    ock_plateau_observe(&spec, &plateau, (double)NAN);
+    ock_plateau_observe(&spec, &plateau, 1);
+    ock_plateau_observe(&spec, &plateau, 2);
+    ck_assert_double_eq(plateau.factor, 1);
+    ock_plateau_observe(&spec, &plateau, (double)NAN);
+    ck_assert_double_eq(plateau.factor, 0.5);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("nonfinite");
     TCase *all = tcase_create("nonfinite");
     tcase_add_test(all, test_rows_name_what_they_lack);
     tcase_add_test(all, no_objective_without_data_loss);
+    tcase_add_test(all, nan_is_never_best);
+    tcase_add_test(all, plateau_counts_from_the_first_number);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
