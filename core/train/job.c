@@ -109,7 +109,8 @@ static void name_data(char out[OCK_SHA256_TEXT_SIZE], const struct inputs *in)
     ock_sha256_text(&sha, out);
 }
 
-/* Resolving saw that early stopping has validation rows; whether any has weight, the data say. */
+/* Early stopping has to see something: rows of validation may have no weight, and classes of one row
+ * each give none to it. */
 static enum ock_status check_validation(const struct ock_data *data,
                                         const struct ock_early_stopping_spec *stopping,
                                         struct ock_err *err)
@@ -119,9 +120,10 @@ static enum ock_status check_validation(const struct ock_data *data,
                          metric != OCK_METRIC_TRAIN_ACCURACY && metric != OCK_METRIC_OBJECTIVE;
     if (!stopping->on || !of_validation || data->validation.weight_sum > 0)
         return OCK_OK;
-    return ock_fail(err, OCK_INVALID,
-                    "early stopping looks at %s, but the weights of all validation rows are 0",
-                    ock_metric_name(metric));
+    return ock_fail(
+        err, OCK_INVALID,
+        "early stopping looks at %s, but there is no validation row with a weight above 0",
+        ock_metric_name(metric));
 }
 
 static enum ock_status open_inputs(struct inputs *in, const struct ock_job *job,

@@ -455,12 +455,17 @@ START_TEST(validation_without_weight_is_none)
     ck_assert_str_eq(kit_text(ock_json_get(end, "best"), "metric"), "train.data_loss");
     ck_assert_ptr_null(ock_json_get(ock_json_get(end, "latest"), "validation"));
     kit_free(&kit);
-
     (void)snprintf(text, sizeof(text), spec, ",\"early_stopping\":{\"patience\":2}");
     kit_run(&kit, text);
     ck_assert_int_eq(kit.outcome, OCK_FAILED);
     const cJSON *error = ock_json_get(kit_event(&kit, "end", 0), "error");
     ck_assert_ptr_nonnull(strstr(kit_text(error, "detail"), "validation"));
+    kit_free(&kit);
+    import_text("{\"x\":[[0],[1],[2],[3],[4]],\"y\":[\"a\",\"b\",\"c\",\"d\",\"e\"]}", place.data);
+    kit.validation = NULL; /* and a class of one row stays in training */
+    kit_run(&kit, "{\"data\":{},\"train\":{\"early_stopping\":{\"patience\":2}}}");
+    error = ock_json_get(kit_event(&kit, "end", 0), "error");
+    ck_assert_ptr_nonnull(strstr(kit_text(error, "detail"), "no validation row"));
     kit_free(&kit);
     kit_remove(place.directory);
 }
