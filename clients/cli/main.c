@@ -137,6 +137,8 @@ int main(int argc, char **argv)
     enum cli_exit code = dispatch(argc, argv);
     bool closed = cli_out_closed(); /* a command's own output, seen at its flushes */
     cli_out_flush();
+    if (cli_out_failed())
+        return CLI_FAILED;
     if (closed || cli_out_closed())
         cli_signals_die(SIGPIPE);
     return (int)code;

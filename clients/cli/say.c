@@ -9,6 +9,7 @@
 #include "core/base/json.h"
 
 static bool out_closed;
+static bool out_failed; /* closed, and not by a reader that left */
 
 void cli_say(const char *format, ...)
 {
@@ -94,8 +95,10 @@ static void check_out(bool good)
     if (good || out_closed)
         return;
     out_closed = true;
-    if (errno != EPIPE)
-        cli_say("stdout: %s", strerror(errno));
+    if (errno == EPIPE)
+        return;
+    out_failed = true;
+    cli_say("stdout: %s", strerror(errno));
 }
 
 void cli_out(const void *bytes, size_t size)
@@ -127,6 +130,11 @@ void cli_out_flush(void)
 bool cli_out_closed(void)
 {
     return out_closed;
+}
+
+bool cli_out_failed(void)
+{
+    return out_failed;
 }
 
 void cli_out_give_up(void)

@@ -143,7 +143,9 @@ def test_a_reader_that_leaves_ends_it_quietly(place, arguments):
     assert job.wait(20) == -signal.SIGPIPE
 
 
-def test_a_full_disk_is_no_reader_that_left(place):
+@pytest.mark.parametrize("arguments", [["--version"], ["train", "job.json", "--data", "blobs.csv"]])
+def test_a_full_disk_is_no_reader_that_left(place, arguments):
     with open("/dev/full", "w") as full:
-        done = subprocess.run([program(), "--version"], stdout=full, stderr=subprocess.PIPE, text=True)
-    assert done.returncode != 0 and "No space left" in done.stderr
+        done = subprocess.run([program(), *arguments], stdout=full, stderr=subprocess.PIPE, text=True,
+                              cwd=place, env=environment(TMPDIR=str(place / "tmp")))
+    assert done.returncode == 1 and "No space left" in done.stderr
