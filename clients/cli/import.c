@@ -32,7 +32,10 @@ static char *find_file(const char *path)
     char *real = realpath(path, NULL);
     if (real && access(real, R_OK) == 0)
         return real;
-    cli_say("%s: %s", path, strerror(errno));
+    if (!real && access(path, F_OK) == 0) /* /dev/fd/63, which leads to no name */
+        cli_say("%s: is a pipe, not a file; save the data to a file first", path);
+    else
+        cli_say("%s: %s", path, strerror(errno));
     free(real);
     return NULL;
 }

@@ -247,3 +247,8 @@ def test_no_room_for_the_temporary_directory(place):
     job = write_job(place, SPEC)
     done = run("train", job, "--data", place / "blobs.csv", env={"TMPDIR": "/no/such/dir"})
     assert done.returncode == 1 and "TMPDIR" in done.stderr
+
+
+def test_a_pipe_is_no_data_file(place):
+    done = train(place, SPEC, "--data", "/dev/stdin", input="a,kind\n1,x\n2,y\n")
+    assert done.returncode == 2 and "is a pipe, not a file" in done.stderr
