@@ -433,6 +433,11 @@ START_TEST(a_pause_behind_the_last_minibatch)
 }
 END_TEST
 
+#define WEIGHTED                                                                                   \
+    "{\"data\":{\"validation\":{\"dataset\":\"other\"},\"target_type\":\"number\","                \
+    "\"weights\":\"x1\"},\"model\":{\"hidden\":[]},\"optimizer\":{\"lr\":0.01},"                   \
+    "\"train\":{\"epochs\":4"
+
 /* Validation rows without weight measure nothing: best is the last, and nothing stops early. */
 START_TEST(validation_without_weight_is_none)
 {
@@ -443,20 +448,13 @@ START_TEST(validation_without_weight_is_none)
     import_text("{\"x\":[[0,1],[1,1],[2,1],[3,1]],\"y\":[0,1,2,4]}", place.data);
     import_text("{\"x\":[[0,0],[1,0],[2,0]],\"y\":[0,1,3]}", other);
     struct kit kit = {.train = place.data, .validation = other, .threads = 1};
-    const char *spec =
-        "{\"data\":{\"validation\":{\"dataset\":\"other\"},\"target_type\":\"number\","
-        "\"weights\":\"x1\"},\"model\":{\"hidden\":[]},\"optimizer\":{\"lr\":0.01},"
-        "\"train\":{\"epochs\":4%s}}";
-    char text[512];
-    (void)snprintf(text, sizeof(text), spec, "");
-    kit_run(&kit, text);
+    kit_run(&kit, WEIGHTED "}}");
     const cJSON *end = kit_event(&kit, "end", 0);
     ck_assert_double_eq(kit_number(end, "best.epoch"), 4);
     ck_assert_str_eq(kit_text(ock_json_get(end, "best"), "metric"), "train.data_loss");
     ck_assert_ptr_null(ock_json_get(ock_json_get(end, "latest"), "validation"));
     kit_free(&kit);
-    (void)snprintf(text, sizeof(text), spec, ",\"early_stopping\":{\"patience\":2}");
-    kit_run(&kit, text);
+    kit_run(&kit, WEIGHTED ",\"early_stopping\":{\"patience\":2}}}");
     ck_assert_int_eq(kit.outcome, OCK_FAILED);
     const cJSON *error = ock_json_get(kit_event(&kit, "end", 0), "error");
     ck_assert_ptr_nonnull(strstr(kit_text(error, "detail"), "validation"));
