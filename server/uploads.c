@@ -23,6 +23,7 @@ struct ock_upload {
     bool replace;
     int fd;
     uint64_t size;
+    unsigned char head[2]; /* its first bytes */
     struct ock_sha256 sha;
 };
 
@@ -168,9 +169,11 @@ bool ock_upload_add(struct ock_upload *upload, const void *bytes, size_t size,
                         upload->engine->upload_bytes_max);
         return false;
     }
+    const char *at = bytes;
+    for (size_t i = 0; i < size && upload->size + i < sizeof(upload->head); i++)
+        upload->head[upload->size + i] = (unsigned char)at[i];
     ock_sha256_add(&upload->sha, bytes, size);
     upload->size += size;
-    const char *at = bytes;
     while (size > 0) {
         ssize_t done = write(upload->fd, at, size);
         if (done < 0 && errno == EINTR)
@@ -375,6 +378,26 @@ static bool is_other_half(const struct ock_upload *upload, const struct ock_data
     return upload->part == OCK_PART_X ? !old->source_sha256[0] : !old->labels_sha256[0];
 }
 
+/* The import reads a pair when both halves are there. What can't be a half is told at once, else it
+ * would hold the name until somebody finds out. */
+static bool check_content(const struct ock_upload *upload, struct ock_problem *problem)
+{
+    static const unsigned char idx[] = {0, 0}, gzip[] = {0x1f, 0x8b};
+    if (upload->size == 0) {
+        ock_problem_set(problem, 422, "invalid_data", "The data cannot be read",
+                        "the upload is empty");
+        return false;
+    }
+    if (upload->part == OCK_PART_TABLE || memcmp(upload->head, idx, sizeof(idx)) == 0 ||
+        memcmp(upload->head, gzip, sizeof(gzip)) == 0)
+        return true;
+    ock_problem_set(problem, 422, "invalid_data", "The data cannot be read",
+                    "%s must be IDX, gzipped or not, and begins with %02x %02x; a CSV goes to"
+                    " /v1/datasets/NAME as a whole",
+                    part_name(upload), upload->head[0], upload->head[1]);
+    return false;
+}
+
 bool ock_upload_finish(struct ock_upload *upload, unsigned wait_ms, struct ock_buf *out,
                        int *status, struct ock_problem *problem)
 {
@@ -383,9 +406,7 @@ bool ock_upload_finish(struct ock_upload *upload, unsigned wait_ms, struct ock_b
     bool found = false;
     ock_sha256_text(&upload->sha, upload->part == OCK_PART_Y ? upload->row.labels_sha256
                                                              : upload->row.source_sha256);
-    if (upload->size == 0) {
-        ock_problem_set(problem, 422, "invalid_data", "The data cannot be read",
-                        "the upload is empty");
+    if (!check_content(upload, problem)) {
         ock_upload_discard(upload);
         return false;
     }

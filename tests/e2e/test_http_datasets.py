@@ -79,6 +79,16 @@ def test_arrays_in_two_parts(server):
     assert got["rows"] == 6 and got["status"] == "ready"
 
 
+@pytest.mark.parametrize("body", [CSV, b"\x93NUMPY\x01\x00", b"\x07"])
+@pytest.mark.parametrize("part", ["x", "y"])
+def test_what_is_no_half_of_a_pair(server, part, body):
+    """It is told at once, and does not take the name."""
+    answer = put(server, f"halves/{part}", body)
+    is_problem(answer, 422, "invalid_data")
+    assert answer.json["detail"].startswith(part)
+    assert server.call("GET", "/v1/datasets/halves").status == 404
+
+
 @pytest.mark.parametrize("name", ["ds_x", "job_x", ".hidden", "-x", "a" * 65, "a%20b", "a%2Fb",
                                   "..%2f..%2fetc", "%C3%A4", "_x"])
 def test_bad_names(server, name):
