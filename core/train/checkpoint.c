@@ -153,10 +153,12 @@ enum ock_status ock_checkpoint_write(struct ock_trainer *trainer, struct ock_err
         status = ock_newfile_open(&file, plan->path, err);
     if (status == OCK_OK)
         status = put_all(&file, &header, &parts, &lines, err);
-    if (status == OCK_OK && rename(plan->path, previous) != 0 && errno != ENOENT)
+    /* A damaged file must not push out the sound one before it. */
+    if (status == OCK_OK && plan->sound && rename(plan->path, previous) != 0 && errno != ENOENT)
         status = ock_fail_errno(err, errno, "cannot rename %s", plan->path);
     if (status == OCK_OK)
         status = ock_newfile_commit(&file, err);
+    plan->sound = status == OCK_OK;
     ock_newfile_discard(&file);
     ock_buf_deinit(&lines);
     plan->last_s = ock_clock_s();
@@ -271,6 +273,7 @@ enum ock_status ock_checkpoint_resume(struct ock_trainer *trainer, bool *found,
     if (!trainer->checkpoint || !trainer->checkpoint->path)
         return OCK_OK;
     enum ock_status status = try_resume(trainer, trainer->checkpoint->path, found, note, err);
+    trainer->checkpoint->sound = *found;
     if (status != OCK_OK || *found)
         return status;
     char previous[4096];

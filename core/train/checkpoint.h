@@ -17,6 +17,7 @@ struct ock_checkpoint_plan {
     const char *path; /* NULL: none are written */
     char spec_hash[65];
     char data_sha256[65];
+    bool sound;    /* what stands at path was written or read by this run */
     double last_s; /* clock of the last one, or of the start */
     double cost_s; /* what it took */
 };

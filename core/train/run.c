@@ -222,6 +222,12 @@ static void advance(struct ock_trainer *trainer)
     progress->weight_sum = 0;
 }
 
+/* Whether a person or a clock ended the job in the middle of an epoch. */
+static bool is_asked_for(const char *stop_reason)
+{
+    return strcmp(stop_reason, "stopped") == 0 || strcmp(stop_reason, "deadline") == 0;
+}
+
 /* Measures and tells a finished epoch; *failed: it has to be done again. *stop_reason is set when it
  * was the last. */
 static enum ock_status finish_epoch(struct ock_trainer *trainer, const char **stop_reason,
@@ -235,6 +241,11 @@ static enum ock_status finish_epoch(struct ock_trainer *trainer, const char **st
     char why[160];
     ock_trainer_report(trainer, &epoch);
     *failed = has_failed(trainer, &epoch, why);
+    if (*failed && *stop_reason && is_asked_for(*stop_reason) && trainer->progress.best.epoch > 0 &&
+        trainer->progress.good_valid) {
+        ock_trainer_roll_back(trainer); /* what is good is kept, and nothing more was wanted */
+        return OCK_OK;
+    }
     if (*failed)
         return fail_epoch(trainer, why, err);
     update_best(trainer, &epoch);

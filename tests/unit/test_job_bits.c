@@ -263,6 +263,40 @@ START_TEST(a_damaged_checkpoint_is_passed_over)
 }
 END_TEST
 
+/* The sound one before a damaged checkpoint stays until a sound one has taken the damaged's place. */
+START_TEST(a_damaged_checkpoint_pushes_nothing_out)
+{
+    struct place place;
+    char text[1024];
+    char previous[KIT_PATH_SIZE];
+    place_make(&place);
+    variant_spec(text, 0, "");
+    struct kit before = {.train = place.data,
+                         .checkpoint = place.checkpoint,
+                         .threads = 1,
+                         .checkpoint_after = 10,
+                         .pause_after = 25};
+    kit_run(&before, text);
+    damage(place.checkpoint, 1000);
+    struct kit again = {
+        .train = place.data, .checkpoint = place.checkpoint, .threads = 1, .pause_after = 2};
+    kit_run(&again, text);
+    damage(place.checkpoint,
+           1000); /* the newest again: the one before must be the first sound one */
+    struct kit after = {.train = place.data, .checkpoint = place.checkpoint, .threads = 1};
+    kit_run(&after, text);
+    ck_assert_double_eq(kit_number(kit_event(&after, "epoch", 0), "epoch"), 1);
+    kit_path(previous, place.directory, "checkpoint.previous");
+    ck_assert_int_eq(access(previous, F_OK), 0);
+    const cJSON *warning = kit_event(&after, "warning", 0);
+    ck_assert_ptr_nonnull(strstr(kit_text(warning, "message"), "the one before is"));
+    kit_free(&before);
+    kit_free(&again);
+    kit_free(&after);
+    kit_remove(place.directory);
+}
+END_TEST
+
 /* l2 = weight_decay/2 is the same run to the bit. */
 START_TEST(l2_is_half_of_weight_decay)
 {
@@ -302,6 +336,7 @@ int main(void)
     /* A byte of the header and one of the weights. */
     tcase_add_loop_test(all, a_damaged_checkpoint_is_passed_over, 9, 10);
     tcase_add_loop_test(all, a_damaged_checkpoint_is_passed_over, 1000, 1001);
+    tcase_add_test(all, a_damaged_checkpoint_pushes_nothing_out);
     tcase_add_loop_test(all, l2_is_half_of_weight_decay, 0, 2);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
