@@ -278,10 +278,8 @@ static enum ock_status post_and_wait(struct ock_store *store, struct waiter wait
 {
     (void)pthread_mutex_init(&waiter.mutex, NULL);
     (void)pthread_cond_init(&waiter.told, NULL);
-    struct ock_write write = {.apply = apply_waiter,
-                              .done = tell_waiter,
-                              .ctx = &waiter,
-                              .makes_room = makes_room};
+    struct ock_write write = {
+        .apply = apply_waiter, .done = tell_waiter, .ctx = &waiter, .makes_room = makes_room};
     ock_store_post(store, &write);
     (void)pthread_mutex_lock(&waiter.mutex);
     while (!waiter.is_done)

@@ -58,7 +58,7 @@ void cli_puts(const char *text);
 void cli_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void cli_out_flush(void);
 bool cli_out_closed(void);
-bool cli_out_failed(void); /* closed by a full disk or the like, which has been said */
+bool cli_out_failed(void);  /* closed by a full disk or the like, which has been said */
 void cli_out_give_up(void); /* its reader was seen to leave: closed from now on */
 
 /* --- term.c: what the terminal can show ---------------------------------------------------------
