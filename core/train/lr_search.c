@@ -6,23 +6,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The ladder: from adam's usual values and from SGD's, each rung four times the last. */
-enum { RUNGS = 8, STEPS_MIN = 4, STEPS_MAX = 32 };
+/* The ladder: each rung four times the last, 0.0016 to 1.6 for SGD, 0.00032 to 0.33 for adam. */
+enum { RUNGS = 6, STEPS_MIN = 4, STEPS_MAX = 32 };
 static const double RUNG_RATIO = 4;
+static const double FIRST_SGD = 1.6e-3;
+static const double FIRST_ADAM = 3.2e-4;
 static const double BUDGET_EPOCHS = 0.9;
-static const double MARGIN = 0.5; /* of the best rung: long runs are less stable than short ones */
+/* Of the best rung: long runs are less stable than short ones, adam's steps above all, whose size does
+ * not shrink with the gradient. */
+static const double MARGIN_SGD = 0.5;
+static const double MARGIN_ADAM = 0.25;
 
 /* What each rung is tried on. */
 struct probe {
     size_t batch_rows, steps;
-    struct ock_rows judge; /* other rows, for the loss afterwards */
+    struct ock_rows judge; /* those rows and as many others, for the loss afterwards */
 };
 
-/* A rung costs steps*batch rows of training and as many of a forward pass (a third). */
+/* A rung costs steps*batch rows of training and a forward pass (a third) of twice as many. */
 static struct probe probe_make(struct ock_trainer *trainer)
 {
     const struct ock_rows *train = &trainer->data->train;
-    size_t rows = (size_t)(BUDGET_EPOCHS * 0.75 * (double)train->count / RUNGS);
+    size_t rows = (size_t)(BUDGET_EPOCHS * 0.6 * (double)train->count / RUNGS);
     struct probe probe = {.batch_rows = trainer->plan->batch_rows};
     if (probe.batch_rows > rows / STEPS_MIN)
         probe.batch_rows = rows / STEPS_MIN > 0 ? rows / STEPS_MIN : 1;
@@ -34,7 +39,9 @@ static struct probe probe_make(struct ock_trainer *trainer)
     return probe;
 }
 
-/* order: a shuffle of its own; the first rows train, the last ones judge. */
+/* order: a shuffle of its own; the first rows train, they and the next ones judge. By other rows
+ * alone, on small data the smallest rate would win by doing nothing; by the trained ones alone, one
+ * that merely memorizes them. */
 static void choose_rows(struct ock_trainer *trainer, struct probe *probe)
 {
     const struct ock_rows *train = &trainer->data->train;
@@ -42,11 +49,10 @@ static void choose_rows(struct ock_trainer *trainer, struct probe *probe)
         trainer->order[i] = train->rows[i];
     struct ock_stream stream = ock_stream_make(trainer->spec->train.seed, OCK_RANDOM_PROBE, 0, 0);
     ock_random_shuffle(stream, trainer->order, train->count);
-    size_t count = probe->steps * probe->batch_rows;
-    if (count > train->count)
-        count = train->count;
-    probe->judge = (struct ock_rows){
-        .source = train->source, .rows = trainer->order + train->count - count, .count = count};
+    size_t count = 2 * probe->steps * probe->batch_rows;
+    probe->judge = (struct ock_rows){.source = train->source,
+                                     .rows = trainer->order,
+                                     .count = count < train->count ? count : train->count};
 }
 
 static void clear_state(struct ock_trainer *trainer, const float *first)
@@ -84,14 +90,6 @@ static double try_rate(struct ock_trainer *trainer, const struct probe *probe, d
     return metrics.present && isfinite(metrics.data_loss) ? metrics.data_loss : (double)INFINITY;
 }
 
-/* The lowest rung: 4^7 below the highest that could ever serve. */
-static double first_rate(const struct ock_trainer *trainer)
-{
-    if (trainer->spec->optimizer.name != OCK_SGD)
-        return 1e-5;
-    return 4e-4 * (1 - trainer->spec->optimizer.momentum);
-}
-
 /* The penalty is left out, so that all strengths of a search share one rate. */
 static void set_penalty(struct ock_optimizer *optimizer, const struct ock_group *groups, bool on)
 {
@@ -109,6 +107,28 @@ static double round_to_two_digits(double lr)
     return strtod(text, NULL);
 }
 
+/* The best rung of the ladder, before the margin. */
+static struct ock_lr_found climb(struct ock_trainer *trainer, const float *first)
+{
+    struct probe probe = probe_make(trainer);
+    choose_rows(trainer, &probe);
+    bool sgd = trainer->spec->optimizer.name == OCK_SGD;
+    double lr = sgd ? FIRST_SGD : FIRST_ADAM;
+    double best_loss = (double)INFINITY;
+    struct ock_lr_found found = {.lr = lr};
+    for (int rung = 0; rung < RUNGS; rung++, lr *= RUNG_RATIO) {
+        clear_state(trainer, first);
+        double loss = try_rate(trainer, &probe, lr);
+        found.cost_epochs +=
+            (1.0 / 2 + 1.0 / 3) * (double)probe.judge.count / (double)trainer->data->train.count;
+        if (loss < best_loss) {
+            best_loss = loss;
+            found.lr = lr;
+        }
+    }
+    return found;
+}
+
 struct ock_lr_found ock_lr_search(struct ock_trainer *trainer)
 {
     float *first = trainer->best_w; /* not in use before the first epoch */
@@ -118,23 +138,18 @@ struct ock_lr_found ock_lr_search(struct ock_trainer *trainer)
     set_penalty(&trainer->optimizer, groups, false);
     uint32_t epoch = trainer->progress.epoch;
     trainer->progress.epoch = 0; /* dropout's masks are none of the run's */
+    /* Momentum needs more steps than a probe has until it moves 1/(1 - momentum) times as far: the
+     * ladder is climbed without it, and the rate divided by that. Decay is a penalty too. */
+    struct ock_optimizer_spec given = trainer->spec->optimizer;
+    trainer->spec->optimizer.momentum = 0;
+    trainer->spec->optimizer.nesterov = false;
+    trainer->spec->optimizer.weight_decay = 0;
 
-    struct probe probe = probe_make(trainer);
-    choose_rows(trainer, &probe);
-    double best_loss = (double)INFINITY;
-    double lr = first_rate(trainer);
-    struct ock_lr_found found = {.lr = lr};
-    for (int rung = 0; rung < RUNGS; rung++, lr *= RUNG_RATIO) {
-        clear_state(trainer, first);
-        double loss = try_rate(trainer, &probe, lr);
-        found.cost_epochs +=
-            4.0 / 3 * (double)probe.judge.count / (double)trainer->data->train.count;
-        if (loss < best_loss) {
-            best_loss = loss;
-            found.lr = lr;
-        }
-    }
-    found.lr = round_to_two_digits(found.lr * MARGIN);
+    struct ock_lr_found found = climb(trainer, first);
+
+    trainer->spec->optimizer = given;
+    double margin = given.name == OCK_SGD ? MARGIN_SGD * (1 - given.momentum) : MARGIN_ADAM;
+    found.lr = round_to_two_digits(found.lr * margin);
     clear_state(trainer, first);
     set_penalty(&trainer->optimizer, groups, true);
     trainer->progress.epoch = epoch;

@@ -255,22 +255,6 @@ START_TEST(starting_weights_come_from_a_model)
 }
 END_TEST
 
-/* lambda 20: from lr 0.025 on decay alone would flip signs; auto stays well below. */
-START_TEST(auto_heeds_a_strong_penalty)
-{
-    struct place place;
-    place_make(&place, "digits.csv.gz", "64");
-    struct kit kit = {.train = place.data, .threads = 1};
-    kit_run(&kit, "{\"data\":{},\"regularization\":{\"l2\":20},\"train\":{\"epochs\":3}}");
-    const cJSON *log = kit_event(&kit, "log", 0);
-    ck_assert_double_le(kit_number(log, "lr"), 0.025 / 4);
-    ck_assert_ptr_nonnull(strstr(kit_text(log, "message"), "penalty"));
-    ck_assert_str_eq(kit_text(kit_event(&kit, "warning", 0), "code"), "strong_decay");
-    kit_free(&kit);
-    kit_remove(place.directory);
-}
-END_TEST
-
 START_TEST(shards_are_the_same_for_any_threads)
 {
     struct place place;
@@ -482,7 +466,6 @@ int main(void)
     tcase_add_test(all, divergence_rolls_back_then_fails);
     tcase_add_test(all, rollback_rescues);
     tcase_add_test(all, starting_weights_come_from_a_model);
-    tcase_add_test(all, auto_heeds_a_strong_penalty);
     tcase_add_test(all, shards_are_the_same_for_any_threads);
     tcase_add_test(all, a_long_job_reports_sparsely);
     tcase_add_test(all, max_steps_counts_no_failed_step);
