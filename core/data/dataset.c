@@ -215,7 +215,6 @@ static void open_schema(struct ock_dataset *dataset)
         .column_count = header->columns,
         .columns = dataset->columns,
         .target = header->target == UINT64_MAX ? SIZE_MAX : header->target,
-        .weights = SIZE_MAX,
         .shape_count = header->shape_count,
         .format = format_names[header->format],
         .has_labels = header->flags & OCK_FILE_HAS_LABELS,

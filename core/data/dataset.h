@@ -54,7 +54,6 @@ struct ock_schema {
     size_t column_count;
     const struct ock_column *columns;
     size_t target;      /* column index that the importer was told or guessed; SIZE_MAX: none */
-    size_t weights;     /* unused for now: SIZE_MAX */
     size_t shape_count; /* of one example's image: {28, 28}; 0: no image */
     size_t shape[4];
     const char *format; /* "csv", "idx", "inline" */

@@ -11,9 +11,10 @@ struct ock_lr_found {
 };
 
 /* Tries a ladder of learning rates on the same few minibatches from the same first weights, with
- * the given optimizer and no penalty, and takes the one whose loss on other rows is least, with a
- * margin (docs/learning-rate.md). Costs less than an epoch, depends on nothing but spec, data and
- * seed. The trainer is as before afterwards: first weights, empty optimizer. */
+ * the given optimizer but without momentum, penalty and decay, takes the one whose loss on those
+ * rows and as many others is least, and makes it smaller by a margin and 1 - momentum
+ * (docs/learning-rate.md). Costs less than an epoch, depends on nothing but spec, data and seed. The
+ * trainer is as before afterwards: first weights, empty optimizer. */
 struct ock_lr_found ock_lr_search(struct ock_trainer *trainer);
 
 #endif

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "core/model/loss.h"
+#include "core/train/gather.h"
 
 /* Double sums over the rows of a set, in the rows' order. */
 struct sums {
@@ -49,36 +50,11 @@ static void add_block(struct sums *sums, const struct ock_evaluation *evaluation
     }
 }
 
-struct gather {
-    const struct ock_evaluation *evaluation;
-    const struct ock_rows *set;
-    size_t begin, count;
-};
-
-enum { GATHER_ROWS = 64 }; /* rows a task gathers */
-
-static void gather_task(void *ctx, size_t index, size_t thread)
-{
-    (void)thread;
-    const struct gather *gather = ctx;
-    const struct ock_evaluation *evaluation = gather->evaluation;
-    size_t begin = index * GATHER_ROWS;
-    size_t count = gather->count - begin < GATHER_ROWS ? gather->count - begin : GATHER_ROWS;
-    struct ock_batch batch = {
-        .x = evaluation->batch.x + begin * evaluation->features,
-        .label = evaluation->batch.label ? evaluation->batch.label + begin : NULL,
-        .target = evaluation->batch.target ? evaluation->batch.target + begin : NULL,
-        .weight = evaluation->batch.weight + begin};
-    ock_source_gather(gather->set->source, gather->set->rows + gather->begin + begin, count,
-                      &batch);
-}
-
 static void measure_block(struct sums *sums, const struct ock_evaluation *evaluation,
                           const struct ock_rows *set, size_t begin, size_t count, const float *w)
 {
-    struct gather gather = {evaluation, set, begin, count};
-    ock_team_run(&evaluation->net->team, (count + GATHER_ROWS - 1) / GATHER_ROWS, gather_task,
-                 &gather);
+    ock_gather(&evaluation->net->team, set->source, set->rows + begin, count, evaluation->features,
+               &evaluation->batch);
     struct ock_pass pass = {.w = w, .rows = count};
     const float *z = ock_network_forward(evaluation->net, &pass, evaluation->batch.x);
     struct ock_loss_rows rows = {.rows = count,

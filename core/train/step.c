@@ -1,44 +1,14 @@
-/* Minibatches and epochs. The way of a step: gather, pack, forward, loss, backward with the update
- * inside, all of them phases of the team. SPEC.md's "One step" says the order, optimizer.c does it.
- */
+/* Minibatches and epochs. The way of a step: gather, forward, loss, backward with the update inside
+ * it, all of them phases of the team. SPEC.md's "One step" says the order, optimizer.c does it. */
 #include <math.h>
 
 #include "core/base/jsonw.h"
 #include "core/model/loss.h"
 #include "core/train/checkpoint.h"
+#include "core/train/gather.h"
 #include "core/train/trainer.h"
 
-/* --- A step ------------------------------------------------------------------------------------
- */
-
-struct gather {
-    const struct ock_trainer *trainer;
-    const uint32_t *rows;
-    size_t count, piece;
-};
-
-static void gather_task(void *ctx, size_t index, size_t thread)
-{
-    (void)thread;
-    const struct gather *gather = ctx;
-    const struct ock_batch *all = &gather->trainer->batch;
-    size_t begin = index * gather->piece;
-    size_t left = gather->count - begin;
-    struct ock_batch batch = {.x = all->x + begin * gather->trainer->data->features,
-                              .label = all->label ? all->label + begin : NULL,
-                              .target = all->target ? all->target + begin : NULL,
-                              .weight = all->weight + begin};
-    ock_source_gather(gather->trainer->data->train.source, gather->rows + begin,
-                      left < gather->piece ? left : gather->piece, &batch);
-}
-
-/* Rows are gathered in pieces of some thousand numbers. */
-static void gather_rows(const struct ock_trainer *trainer, const uint32_t *rows, size_t count)
-{
-    size_t piece = OCK_SERIAL_ELEMENTS / 4 / trainer->data->features + 1;
-    struct gather gather = {trainer, rows, count, piece};
-    ock_team_run(&trainer->net.team, (count + piece - 1) / piece, gather_task, &gather);
-}
+/* --- A step ------------------------------------------------------------------------------------ */
 
 /* sum s and sum s*loss over the rows, in order; with shards, each shard by itself, folded by the
  * same binary tree as the gradients. */
@@ -76,7 +46,8 @@ bool ock_trainer_step(struct ock_trainer *trainer, const uint32_t *rows, size_t 
 {
     struct ock_network *net = &trainer->net;
     struct ock_optimizer *optimizer = &trainer->optimizer;
-    gather_rows(trainer, rows, count);
+    ock_gather(&net->team, trainer->data->train.source, rows, count, trainer->data->features,
+               &trainer->batch);
     struct ock_pass pass = {.w = optimizer->state.w,
                             .rows = count,
                             .training = true,

@@ -13,7 +13,6 @@ START_TEST(a_small_table_is_read_as_it_stands)
     ck_assert_uint_eq(schema->column_count, 3);
     ck_assert_str_eq(schema->format, "csv");
     ck_assert_uint_eq(schema->target, 2);
-    ck_assert_uint_eq(schema->weights, SIZE_MAX);
     ck_assert_uint_eq(schema->shape_count, 0);
 
     const struct ock_column *a = kit_column(dataset, "a");

@@ -10,7 +10,7 @@ static const struct ock_column columns[] = {
     {.name = "y", .type = OCK_COLUMN_NUMBER, .min = 0, .max = 50},
 };
 static const struct ock_schema table = {
-    .rows = 100, .column_count = 2, .columns = columns, .target = 1, .weights = SIZE_MAX};
+    .rows = 100, .column_count = 2, .columns = columns, .target = 1};
 
 static struct ock_spec *resolved(const char *text)
 {

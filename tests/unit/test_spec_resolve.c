@@ -42,7 +42,6 @@ static const struct ock_schema table = {.rows = 400,
                                         .column_count = COLUMN_COUNT,
                                         .columns = columns,
                                         .target = SIZE_MAX,
-                                        .weights = SIZE_MAX,
                                         .format = "csv"};
 
 /* Without text and gaps: a, b, class. */
@@ -52,7 +51,7 @@ static const struct ock_column clean_columns[] = {
     {.name = "class", .type = OCK_COLUMN_CATEGORY, .value_count = 3, .values = species},
 };
 static const struct ock_schema clean = {
-    .rows = 400, .column_count = 3, .columns = clean_columns, .target = 2, .weights = SIZE_MAX};
+    .rows = 400, .column_count = 3, .columns = clean_columns, .target = 2};
 
 static enum ock_status resolve(struct ock_spec *spec, const struct ock_schema *train,
                                const struct ock_schema *validation)
