@@ -76,10 +76,22 @@ bool ock_engine_dataset_delete(struct ock_engine *engine, const char *id_or_name
 
 enum { OCK_ID_SIZE = 32 }; /* "job_" or "ds_", 26 characters (ULID), NUL */
 
+struct ock_submission {
+    const cJSON *spec;
+    const char *spec_text;   /* the same as it was sent */
+    const char *key;         /* an Idempotency-Key that is claimed; NULL: none */
+    const char *body_sha256; /* what the key was claimed with */
+};
+struct ock_submitted {
+    char id[OCK_ID_SIZE];
+    uint64_t version;
+};
 /* Checks the spec (all faults at once), stores the job durably, queues it. faults found by the JSON
- * parser already may stand in problem->faults. */
-bool ock_engine_submit(struct ock_engine *engine, const cJSON *spec, const char *spec_text,
-                       char id[OCK_ID_SIZE], struct ock_problem *problem);
+ * parser already may stand in problem->faults. Appends the job's JSON as it was stored: the first
+ * answer, which a key keeps from the same transaction on. */
+bool ock_engine_submit(struct ock_engine *engine, const struct ock_submission *submission,
+                       struct ock_buf *out, struct ock_submitted *submitted,
+                       struct ock_problem *problem);
 /* {resolved, parameters, memory_bytes, steps_per_epoch, warnings, conversions} */
 bool ock_engine_validate(struct ock_engine *engine, const cJSON *spec, struct ock_buf *out,
                          struct ock_problem *problem);
@@ -150,12 +162,12 @@ bool ock_engine_progress(struct ock_engine *engine, const char *id, uint64_t *st
 /* {"version", "numerics", "cores", "memory_bytes", "jobs": {status: count}, "limits", "uptime_s", …} */
 bool ock_engine_system(struct ock_engine *engine, struct ock_buf *out, struct ock_problem *problem);
 
-/* Answers kept for Idempotency-Key, 24 h, across restarts. claim: 1 the key is ours now, 0 it has an
- * answer (status, body appended), -1 a problem (other body 422, in flight 409). */
+/* Answers kept for Idempotency-Key, 24 h, across restarts. claim: 1 the key is ours until it is
+ * released (ock_engine_submit stores its answer), 0 it has an answer (status, body appended), -1 a
+ * problem (other body 422, in flight 409). */
 int ock_engine_idempotency_claim(struct ock_engine *engine, const char *key,
                                  const char *body_sha256, int *status, struct ock_buf *body,
                                  char job_id[OCK_ID_SIZE], struct ock_problem *problem);
-void ock_engine_idempotency_settle(struct ock_engine *engine, const char *key, int status,
-                                   const char *body, const char *job_id); /* not 2xx: forgets it */
+void ock_engine_idempotency_release(struct ock_engine *engine, const char *key);
 
 #endif

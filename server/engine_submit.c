@@ -1,4 +1,5 @@
 /* Sending a job, or only asking what it would be. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,18 +70,41 @@ static const char *id_or_null(const struct ock_dataset_row *row)
     return row->id[0] ? row->id : NULL;
 }
 
-static enum ock_status apply_insert(struct ock_db *db, void *ctx, struct ock_err *err)
+/* A job on its way into the store. */
+struct insertion {
+    struct ock_job_new job;
+    const struct ock_submission *submission;
+    struct ock_buf *answer; /* the job's JSON is appended */
+    size_t answer_begin;
+    uint64_t version;
+};
+
+/* The job, its JSON and its key are one transaction: a crash leaves all of them or none. */
+static enum ock_status apply_insertion(struct ock_db *db, void *ctx, struct ock_err *err)
 {
-    return ock_store_insert_job(db, ctx, err);
+    struct insertion *insertion = ctx;
+    struct ock_buf *answer = insertion->answer;
+    const char *key = insertion->submission->key;
+    ock_answer_undo(answer, insertion->answer_begin); /* of a try that failed */
+    enum ock_status status = ock_store_insert_job(db, &insertion->job, err);
+    if (status == OCK_OK)
+        status = ock_store_job_json(db, insertion->job.id, answer, &insertion->version, err);
+    if (status != OCK_OK || !key)
+        return status;
+    struct ock_key_row row = {.status = 202};
+    (void)snprintf(row.body_sha256, sizeof(row.body_sha256), "%s",
+                   insertion->submission->body_sha256);
+    (void)snprintf(row.job, sizeof(row.job), "%s", insertion->job.id);
+    return ock_store_put_key(db, key, &row, answer->data + insertion->answer_begin, err);
 }
 
-static enum ock_status store_job(const struct ock_prepared *prepared, const struct texts *texts,
-                                 const char *spec_text, struct ock_err *err)
+static struct ock_job_new job_of(const struct ock_prepared *prepared, const struct texts *texts,
+                                 const char *spec_text)
 {
     const struct ock_dataset_row *rows = prepared->rows;
     const struct ock_dataset_row *train = &rows[OCK_ROLE_TRAIN];
     const struct ock_spec *spec = prepared->spec;
-    struct ock_job_new job = {
+    return (struct ock_job_new){
         .id = prepared->id,
         .name = spec->name,
         .labels = texts->labels,
@@ -99,34 +123,55 @@ static enum ock_status store_job(const struct ock_prepared *prepared, const stru
         .resolved = prepared->resolved.data,
         .warnings = prepared->warnings.data,
     };
-    enum ock_status status = OCK_OK;
-    if (prepared->has_directory) /* inline data or starting weights */
-        status = ock_sync_directory(prepared->engine, "jobs", err);
-    if (status == OCK_OK)
-        status = ock_store_write(prepared->engine->store, apply_insert, &job, err);
-    if (status != OCK_OK)
-        return status;
-    struct ock_job_row row = {
-        .number = job.number,
-        .id = job.id,
+}
+
+static void queue_job(struct ock_engine *engine, const struct ock_job_new *job)
+{
+    const struct ock_job_row row = {
+        .number = job->number,
+        .id = job->id,
         .status = OCK_JOB_QUEUED,
-        .memory_bytes = job.memory_bytes,
-        .threads = job.threads,
-        .threads_useful = job.threads_useful,
+        .memory_bytes = job->memory_bytes,
+        .threads = job->threads,
+        .threads_useful = job->threads_useful,
         .attempt = 1,
-        .dataset = job.dataset,
-        .validation = job.validation,
-        .test = job.test,
-        .has_init = job.has_init,
+        .dataset = job->dataset,
+        .validation = job->validation,
+        .test = job->test,
+        .has_init = job->has_init,
     };
     struct ock_err late = {0};
-    if (ock_runner_add(prepared->engine->runner, &row, &late) != OCK_OK)
-        ock_log(OCK_LOG_ERROR, "%s: %s", job.id, late.text); /* it is stored: not lost */
+    if (ock_runner_add(engine->runner, &row, &late) != OCK_OK)
+        ock_log(OCK_LOG_ERROR, "%s: %s", job->id, late.text); /* it is stored: not lost */
+}
+
+static enum ock_status store_job(const struct ock_prepared *prepared, const struct texts *texts,
+                                 const struct ock_submission *submission, struct ock_buf *answer,
+                                 struct ock_submitted *submitted, struct ock_err *err)
+{
+    struct ock_engine *engine = prepared->engine;
+    struct insertion insertion = {.job = job_of(prepared, texts, submission->spec_text),
+                                  .submission = submission,
+                                  .answer = answer,
+                                  .answer_begin = answer->size};
+    enum ock_status status = OCK_OK;
+    if (prepared->has_directory) /* inline data or starting weights */
+        status = ock_sync_directory(engine, "jobs", err);
+    if (status == OCK_OK)
+        status = ock_store_write(engine->store, apply_insertion, &insertion, err);
+    if (status != OCK_OK) {
+        ock_answer_undo(answer, insertion.answer_begin);
+        return status;
+    }
+    memcpy(submitted->id, prepared->id, sizeof(prepared->id));
+    submitted->version = insertion.version;
+    queue_job(engine, &insertion.job);
     return OCK_OK;
 }
 
-bool ock_engine_submit(struct ock_engine *engine, const cJSON *spec, const char *spec_text,
-                       char id[OCK_ID_SIZE], struct ock_problem *problem)
+bool ock_engine_submit(struct ock_engine *engine, const struct ock_submission *submission,
+                       struct ock_buf *out, struct ock_submitted *submitted,
+                       struct ock_problem *problem)
 {
     struct ock_err err = {0};
     struct texts texts = {0};
@@ -137,12 +182,10 @@ bool ock_engine_submit(struct ock_engine *engine, const cJSON *spec, const char 
     if (!prepared) {
         (void)ock_fail(&err, OCK_NOMEM, "no memory for a job");
         (void)fail_err(problem, &err);
-    } else if (ock_prepare(prepared, engine, spec, problem)) {
-        ok = make_texts(&texts, prepared, spec, &err) == OCK_OK &&
-             store_job(prepared, &texts, spec_text, &err) == OCK_OK;
-        if (ok)
-            memcpy(id, prepared->id, sizeof(prepared->id));
-        else
+    } else if (ock_prepare(prepared, engine, submission->spec, problem)) {
+        ok = make_texts(&texts, prepared, submission->spec, &err) == OCK_OK &&
+             store_job(prepared, &texts, submission, out, submitted, &err) == OCK_OK;
+        if (!ok)
             (void)fail_err(problem, &err);
     }
     if (!ok)

@@ -1,17 +1,15 @@
-/* A key is claimed by the first request that brings it, settled with its answer, and told to all
- * later ones. A claim is held in memory only: a crash before the answer forgets it. */
+/* A key is claimed by the first request that brings it and released when that one is over. Its
+ * answer is stored with the job, in one transaction (engine_submit.c), so a claim may be held in
+ * memory only: a crash leaves either both or neither. */
 #include "server/keys.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/log.h"
 #include "server/store_datasets.h"
 
 struct claim {
     char *key; /* owned */
-    char body_sha256[65];
     struct claim *next;
 };
 
@@ -52,7 +50,7 @@ void ock_keys_free(struct ock_keys *keys)
 }
 
 /* 1: the key is ours; 0: it is in flight; -1: out of memory. */
-static int take_claim(struct ock_keys *keys, const char *key, const char *body_sha256)
+static int take_claim(struct ock_keys *keys, const char *key)
 {
     struct claim *made = calloc(1, sizeof(*made));
     char *copy = strdup(key);
@@ -62,7 +60,6 @@ static int take_claim(struct ock_keys *keys, const char *key, const char *body_s
         return -1;
     }
     made->key = copy;
-    (void)snprintf(made->body_sha256, sizeof(made->body_sha256), "%s", body_sha256);
     (void)pthread_mutex_lock(&keys->mutex);
     const struct claim *at = keys->claims;
     while (at && strcmp(at->key, key) != 0)
@@ -77,8 +74,8 @@ static int take_claim(struct ock_keys *keys, const char *key, const char *body_s
     return at ? 0 : 1;
 }
 
-/* Removes the claim and copies its body's hash; false: there is none. */
-static bool drop_claim(struct ock_keys *keys, const char *key, char body_sha256[65])
+/* Nothing if there is none. */
+static void drop_claim(struct ock_keys *keys, const char *key)
 {
     (void)pthread_mutex_lock(&keys->mutex);
     struct claim **at = &keys->claims;
@@ -88,11 +85,8 @@ static bool drop_claim(struct ock_keys *keys, const char *key, char body_sha256[
     if (found)
         *at = found->next;
     (void)pthread_mutex_unlock(&keys->mutex);
-    if (!found)
-        return false;
-    memcpy(body_sha256, found->body_sha256, sizeof(found->body_sha256));
-    claim_free(found);
-    return true;
+    if (found)
+        claim_free(found);
 }
 
 static enum ock_status look_up(struct ock_engine *engine, const char *key, struct ock_key_row *row,
@@ -128,9 +122,8 @@ int ock_engine_idempotency_claim(struct ock_engine *engine, const char *key,
     struct ock_key_row row = {0};
     struct ock_err err = {0};
     bool found = false;
-    char forget[65];
-    /* Claimed first and looked up then: who settles stores the answer before the claim goes. */
-    int claimed = take_claim(engine->keys, key, body_sha256);
+    /* Claimed first and looked up then: an answer is stored before its claim goes. */
+    int claimed = take_claim(engine->keys, key);
     if (claimed == 0) {
         ock_problem_set(problem, 409, "idempotency_key_in_flight", "The first request is in flight",
                         "a request with this key has not been answered yet; try again");
@@ -141,44 +134,17 @@ int ock_engine_idempotency_claim(struct ock_engine *engine, const char *key,
         (void)ock_fail(&err, OCK_NOMEM, "no memory for a key");
     if (claimed < 0 || look_up(engine, key, &row, body, &found, &err) != OCK_OK) {
         if (claimed > 0)
-            (void)drop_claim(engine->keys, key, forget);
+            drop_claim(engine->keys, key);
         ock_problem_from_err(problem, &err);
         return -1;
     }
     if (!found)
         return 1;
-    (void)drop_claim(engine->keys, key, forget);
+    drop_claim(engine->keys, key);
     return answer_again(&row, body_sha256, status, job_id, problem);
 }
 
-struct settling {
-    const char *key, *body;
-    struct ock_key_row row;
-};
-
-static enum ock_status apply_settling(struct ock_db *db, void *ctx, struct ock_err *err)
+void ock_engine_idempotency_release(struct ock_engine *engine, const char *key)
 {
-    const struct settling *settling = ctx;
-    return ock_store_put_key(db, settling->key, &settling->row, settling->body, err);
-}
-
-void ock_engine_idempotency_settle(struct ock_engine *engine, const char *key, int status,
-                                   const char *body, const char *job_id)
-{
-    struct settling settling = {.key = key, .body = body ? body : "", .row.status = status};
-    struct ock_err err = {0};
-    (void)snprintf(settling.row.job, sizeof(settling.row.job), "%s", job_id ? job_id : "");
-    /* The hash is needed before the claim may go: it is read under the lock, the claim goes last. */
-    (void)pthread_mutex_lock(&engine->keys->mutex);
-    const struct claim *at = engine->keys->claims;
-    while (at && strcmp(at->key, key) != 0)
-        at = at->next;
-    if (at)
-        memcpy(settling.row.body_sha256, at->body_sha256, sizeof(at->body_sha256));
-    (void)pthread_mutex_unlock(&engine->keys->mutex);
-    if (at && status >= 200 && status < 300 &&
-        ock_store_write(engine->store, apply_settling, &settling, &err) != OCK_OK)
-        ock_log(OCK_LOG_ERROR, "an idempotency key could not be stored: %s", err.text);
-    char forget[65];
-    (void)drop_claim(engine->keys, key, forget);
+    drop_claim(engine->keys, key);
 }

@@ -31,16 +31,6 @@ bool ock_handler_json(const struct ock_exchange *x, cJSON **out, struct ock_prob
     return false;
 }
 
-/* Adds the job's JSON, its ETag and, for those just made, Location. */
-static bool put_job(struct ock_exchange *x, const char *id, struct ock_problem *problem)
-{
-    uint64_t version = 0;
-    if (!ock_engine_job(x->http->engine, id, &x->reply.body, &version, problem))
-        return false;
-    ock_reply_field(&x->reply, "ETag", "\"%" PRIu64 "\"", version);
-    return true;
-}
-
 static bool has_ended(const struct ock_buf *job)
 {
     char status[24];
@@ -87,8 +77,9 @@ static enum ock_handled answer_stream(struct ock_exchange *x)
     return ock_job_stream(x, x->job, 0, best == 1 ? OCK_FEED_NDJSON : OCK_FEED_SSE);
 }
 
-/* The answer to a new job, or to one that was sent again with its key: a stream, a wait or 202. */
-static enum ock_handled answer_submitted(struct ock_exchange *x)
+/* The answer to a new job, or to one that was sent again with its key: a stream, a wait, or 202 with
+ * the job as it was stored. version 0: not known. */
+static enum ock_handled answer_submitted(struct ock_exchange *x, uint64_t version)
 {
     struct ock_problem problem = {0};
     int64_t wait_s = ock_query_whole(&x->target, "wait", 0);
@@ -102,21 +93,30 @@ static enum ock_handled answer_submitted(struct ock_exchange *x)
             return ock_exchange_problem(x, &problem);
         return wait_for_end(x, 202);
     }
-    if (x->reply.body.size == 0 && !put_job(x, x->job, &problem))
-        return ock_exchange_problem(x, &problem);
+    if (version > 0)
+        ock_reply_field(&x->reply, "ETag", "\"%" PRIu64 "\"", version);
     ock_reply_json(&x->reply, 202);
     return OCK_HANDLED;
 }
 
-/* Stores the job; true with its id in x->job. */
-static bool submit(struct ock_exchange *x, struct ock_problem *problem)
+/* Stores the job; true with its id in x->job and its JSON in the reply. key may be NULL. */
+static bool submit(struct ock_exchange *x, const char *key, const char *body_sha256,
+                   uint64_t *version, struct ock_problem *problem)
 {
     cJSON *spec = NULL;
+    struct ock_submitted submitted;
     if (!ock_handler_json(x, &spec, problem))
         return false;
-    bool done = ock_engine_submit(x->http->engine, spec, x->body.data, x->job, problem);
+    const struct ock_submission submission = {
+        .spec = spec, .spec_text = x->body.data, .key = key, .body_sha256 = body_sha256};
+    bool done =
+        ock_engine_submit(x->http->engine, &submission, &x->reply.body, &submitted, problem);
     cJSON_Delete(spec);
-    return done;
+    if (!done)
+        return false;
+    memcpy(x->job, submitted.id, sizeof(x->job));
+    *version = submitted.version;
+    return true;
 }
 
 static bool key_is_valid(const char *key)
@@ -155,18 +155,11 @@ static enum ock_handled post_with_key(struct ock_exchange *x, const char *key)
     if (claimed < 0)
         return ock_exchange_problem(x, &problem);
     if (claimed == 0)
-        return answer_submitted(x);
-    /* From here on the key is ours to settle: not 2xx forgets it. */
-    if (!submit(x, &problem)) {
-        ock_engine_idempotency_settle(engine, key, problem.status, "", "");
-        return ock_exchange_problem(x, &problem);
-    }
-    if (!put_job(x, x->job, &problem)) {
-        ock_engine_idempotency_settle(engine, key, 202, "", x->job);
-        return ock_exchange_problem(x, &problem);
-    }
-    ock_engine_idempotency_settle(engine, key, 202, x->reply.body.data, x->job);
-    return answer_submitted(x);
+        return answer_submitted(x, 0);
+    uint64_t version = 0;
+    bool done = submit(x, key, sha256, &version, &problem);
+    ock_engine_idempotency_release(engine, key);
+    return done ? answer_submitted(x, version) : ock_exchange_problem(x, &problem);
 }
 
 enum ock_handled ock_job_post(struct ock_exchange *x)
@@ -177,9 +170,10 @@ enum ock_handled ock_job_post(struct ock_exchange *x)
         return wait_for_end(x, 202);
     if (key)
         return post_with_key(x, key);
-    if (!submit(x, &problem))
+    uint64_t version = 0;
+    if (!submit(x, NULL, NULL, &version, &problem))
         return ock_exchange_problem(x, &problem);
-    return answer_submitted(x);
+    return answer_submitted(x, version);
 }
 
 enum ock_handled ock_job_validate(struct ock_exchange *x)

@@ -107,14 +107,31 @@ static inline void kit_upload_digits(struct ock_engine *engine)
     cJSON_Delete(json);
 }
 
-/* True and an id, or false and the problem. */
+/* True and an id, or false and the problem. key may be NULL; else the job's JSON is appended to
+ * out. */
+static inline bool kit_submit_with(struct ock_engine *engine, const char *spec, const char *key,
+                                   struct ock_buf *out, char id[OCK_ID_SIZE],
+                                   struct ock_problem *problem)
+{
+    struct ock_submitted submitted = {0};
+    memset(problem, 0, sizeof(*problem));
+    cJSON *json = kit_parse(spec);
+    const struct ock_submission submission = {
+        .spec = json, .spec_text = spec, .key = key, .body_sha256 = "aaaa"};
+    bool ok = ock_engine_submit(engine, &submission, out, &submitted, problem);
+    cJSON_Delete(json);
+    if (ok)
+        memcpy(id, submitted.id, sizeof(submitted.id));
+    return ok;
+}
+
 static inline bool kit_try_submit(struct ock_engine *engine, const char *spec, char id[OCK_ID_SIZE],
                                   struct ock_problem *problem)
 {
-    memset(problem, 0, sizeof(*problem));
-    cJSON *json = kit_parse(spec);
-    bool ok = ock_engine_submit(engine, json, spec, id, problem);
-    cJSON_Delete(json);
+    struct ock_buf out;
+    ock_buf_init(&out, 64 * OCK_MIB);
+    bool ok = kit_submit_with(engine, spec, NULL, &out, id, problem);
+    ock_buf_deinit(&out);
     return ok;
 }
 

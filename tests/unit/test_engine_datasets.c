@@ -178,35 +178,47 @@ START_TEST(dataset_in_use_stays)
 }
 END_TEST
 
+static int claim(struct ock_engine *engine, const char *body_sha256, struct ock_buf *body,
+                 char job[OCK_ID_SIZE])
+{
+    int status = 0;
+    ock_buf_clear(body);
+    int claimed =
+        ock_engine_idempotency_claim(engine, "k", body_sha256, &status, body, job, &problem);
+    ck_assert(claimed != 0 || status == 202);
+    return claimed;
+}
+
+/* The first answer again, to the byte, also after the server's end; a refused job keeps no key. */
 START_TEST(idempotency_key_answers_again)
 {
+    static const char good[] = "{\"data\":{\"dataset\":\"digits\"},\"train\":{\"epochs\":1}}";
     kit_make_dir();
     struct ock_engine *engine = kit_open();
-    struct ock_buf body;
-    char job[OCK_ID_SIZE] = "";
-    int status = 0;
+    struct ock_buf body, first;
+    char id[OCK_ID_SIZE] = "", job[OCK_ID_SIZE] = "";
     ock_buf_init(&body, OCK_MIB);
-    ck_assert_int_eq(
-        ock_engine_idempotency_claim(engine, "k", "aaaa", &status, &body, job, &problem), 1);
-    ck_assert_int_eq(
-        ock_engine_idempotency_claim(engine, "k", "aaaa", &status, &body, job, &problem), -1);
+    ock_buf_init(&first, OCK_MIB);
+    kit_upload_digits(engine);
+    ck_assert_int_eq(claim(engine, "aaaa", &body, job), 1);
+    ck_assert_int_eq(claim(engine, "aaaa", &body, job), -1);
     ck_assert_int_eq(problem.status, 409); /* in flight */
-    ock_engine_idempotency_settle(engine, "k", 422, "no", "");
-    ck_assert_int_eq(
-        ock_engine_idempotency_claim(engine, "k", "aaaa", &status, &body, job, &problem), 1);
-    ock_engine_idempotency_settle(engine, "k", 202, "{\"id\":1}", "job_1");
-
-    ock_engine_close(engine); /* across restarts */
+    ck_assert(!kit_submit_with(engine, "{\"data\":{}}", "k", &first, id, &problem));
+    ck_assert_uint_eq(first.size, 0);
+    ock_engine_idempotency_release(engine, "k");
+    ck_assert_int_eq(claim(engine, "aaaa", &body, job), 1);
+    ck_assert(kit_submit_with(engine, good, "k", &first, id, &problem));
+    /* No release: a server that ended here must still know the key. */
+    kit_wait_and_forget(engine, id, "succeeded", 1);
+    ock_engine_close(engine);
     engine = kit_open();
-    ck_assert_int_eq(
-        ock_engine_idempotency_claim(engine, "k", "aaaa", &status, &body, job, &problem), 0);
-    ck_assert_int_eq(status, 202);
-    ck_assert_str_eq(body.data, "{\"id\":1}");
-    ck_assert_str_eq(job, "job_1");
-    ck_assert_int_eq(
-        ock_engine_idempotency_claim(engine, "k", "bbbb", &status, &body, job, &problem), -1);
+    ck_assert_int_eq(claim(engine, "aaaa", &body, job), 0);
+    ck_assert_str_eq(body.data, first.data);
+    ck_assert_str_eq(job, id);
+    ck_assert_int_eq(claim(engine, "bbbb", &body, job), -1);
     ck_assert_int_eq(problem.status, 422);
     ock_buf_deinit(&body);
+    ock_buf_deinit(&first);
     ock_engine_close(engine);
     kit_remove_dir();
 }
