@@ -159,6 +159,12 @@ bool ock_engine_progress(struct ock_engine *engine, const char *id, uint64_t *st
 
 /* --- Service ----------------------------------------------------------------------------------- */
 
+/* What is short, as a set. Any thread; does not wait for the disk. */
+enum { OCK_DEGRADED_DISK = 1 << 0 };
+unsigned ock_engine_degraded(struct ock_engine *engine);
+/* Appends ["disk"], or []. */
+void ock_engine_degraded_write(unsigned degraded, struct ock_buf *out);
+
 /* {"version", "numerics", "cores", "memory_bytes", "jobs": {status: count}, "limits", "uptime_s", …} */
 bool ock_engine_system(struct ock_engine *engine, struct ock_buf *out, struct ock_problem *problem);
 

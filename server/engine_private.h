@@ -29,6 +29,7 @@ struct ock_engine {
     size_t upload_bytes_max;
     int64_t opened_ms;
     atomic_bool draining;
+    atomic_bool disk_low;  /* the runner's last look at the disk */
     atomic_size_t waiting; /* jobs in the queue, and those that are being sent */
     struct ock_store *store;
     struct ock_hub *hub;

@@ -1,9 +1,8 @@
 /* The service's own facts. */
-#include <sys/statvfs.h>
-
 #include "core/base/jsonw.h"
 #include "core/base/limits.h"
 #include "core/kernels/kernels.h"
+#include "server/disk.h"
 #include "server/ids.h"
 #include "server/runner.h"
 
@@ -21,12 +20,13 @@ static void write_budgets(struct ock_jsonw *w, struct ock_engine *engine)
 
 static void write_disk(struct ock_jsonw *w, const struct ock_engine *engine)
 {
-    struct statvfs disk;
-    if (statvfs(engine->data_dir, &disk) != 0)
+    struct ock_disk disk;
+    if (!ock_disk_look(&disk, engine->data_dir))
         return;
     ock_jsonw_object(w, "disk_bytes");
-    ock_jsonw_uint(w, "total", (uint64_t)disk.f_blocks * disk.f_frsize);
-    ock_jsonw_uint(w, "free", (uint64_t)disk.f_bavail * disk.f_frsize);
+    ock_jsonw_uint(w, "total", disk.total_bytes);
+    ock_jsonw_uint(w, "free", disk.free_bytes);
+    ock_jsonw_uint(w, "low", ock_disk_low_bytes(&disk));
     ock_jsonw_end_object(w);
 }
 
@@ -46,6 +46,37 @@ static void write_limits(struct ock_jsonw *w, const struct ock_engine *engine)
     ock_jsonw_uint(w, "json_bytes", OCK_JSON_BYTES_MAX);
     ock_jsonw_uint(w, "event_bytes", OCK_EVENT_BYTES_MAX);
     ock_jsonw_end_object(w);
+}
+
+unsigned ock_engine_degraded(struct ock_engine *engine)
+{
+    struct ock_disk disk;
+    bool known = ock_disk_look(&disk, engine->data_dir);
+    bool low = !known || ock_disk_is_low(&disk, atomic_load(&engine->disk_low)) ||
+               ock_store_is_full(engine->store);
+    return low ? OCK_DEGRADED_DISK : 0;
+}
+
+void ock_engine_degraded_write(unsigned degraded, struct ock_buf *out)
+{
+    static const char *const names[] = {"disk"};
+    struct ock_jsonw w = ock_jsonw_make(out);
+    ock_jsonw_array(&w, NULL);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (degraded & 1u << i)
+            ock_jsonw_string(&w, NULL, names[i]);
+    }
+    ock_jsonw_end_array(&w);
+}
+
+static void write_degraded(struct ock_jsonw *w, struct ock_engine *engine)
+{
+    struct ock_buf list;
+    ock_buf_init(&list, 1024);
+    ock_engine_degraded_write(ock_engine_degraded(engine), &list);
+    if (ock_buf_status(&list, NULL) == OCK_OK)
+        ock_jsonw_raw(w, "degraded", list.data);
+    ock_buf_deinit(&list);
 }
 
 bool ock_engine_system(struct ock_engine *engine, struct ock_buf *out, struct ock_problem *problem)
@@ -68,6 +99,7 @@ bool ock_engine_system(struct ock_engine *engine, struct ock_buf *out, struct oc
         ock_jsonw_uint(&w, "waiting", atomic_load(&engine->waiting));
         ock_jsonw_uint(&w, "subscribers", ock_hub_count(engine->hub));
         write_limits(&w, engine);
+        write_degraded(&w, engine);
         ock_jsonw_bool(&w, "draining", atomic_load(&engine->draining));
         ock_jsonw_double(&w, "uptime_s", (double)(ock_now_ms() - engine->opened_ms) / 1000);
         ock_jsonw_end_object(&w);

@@ -79,12 +79,25 @@ static void after_pause(struct ock_runner *runner, struct ock_live *live)
 {
     if (live->want == OCK_WANT_PAUSE) {
         live->want = OCK_WANT_NOTHING;
+        ock_live_unhold(live);
         ock_post_change(runner, live, OCK_JOB_PAUSED, NULL, NULL, false, false);
         return;
     }
+    if (live->held && !runner->closing) {
+        ock_runner_hold(runner, live);
+        return;
+    }
+    ock_live_unhold(live);
     ock_post_change(runner, live, OCK_JOB_QUEUED, runner->closing ? "server_stopped" : "resumed",
                     NULL, false, false);
     ock_runner_enqueue(runner, live);
+}
+
+static void after_no_space(struct ock_runner *runner, struct ock_live *live)
+{
+    ock_log(OCK_LOG_WARNING, "%s: %s", live->id, live->worker.said);
+    live->held = true;
+    after_pause(runner, live);
 }
 
 void ock_runner_after_exit(struct ock_runner *runner, struct ock_live *live, int wait_status)
@@ -96,6 +109,8 @@ void ock_runner_after_exit(struct ock_runner *runner, struct ock_live *live, int
         ock_post_end(runner, live, OCK_JOB_CANCELLED, "cancelled", NULL, NULL, NULL, NULL);
     else if (code == OCK_WORKER_PAUSED || code == OCK_WORKER_ORPHANED || runner->closing)
         after_pause(runner, live);
+    else if (code == OCK_WORKER_NO_SPACE)
+        after_no_space(runner, live);
     else
         after_crash(runner, live, wait_status);
 }
@@ -131,35 +146,35 @@ static void handle(struct ock_runner *runner, const struct ock_watch *source)
 }
 
 /* Without a pidfd, a worker that closed its pipe is asked after. */
-static bool poll_pids(struct ock_runner *runner)
+static void poll_pids(struct ock_runner *runner)
 {
-    bool any = false;
     struct ock_live *next = NULL;
-    for (struct ock_live *live = runner->lives; live; live = next) {
+    for (struct ock_live *live = runner->lives; live && runner->pidless > 0; live = next) {
         next = live->next;
-        if (!live->has_worker || live->worker.pidfd >= 0)
-            continue;
-        any = true;
-        ock_live_reap(runner, live);
+        if (live->has_worker && live->worker.pidfd < 0)
+            ock_live_reap(runner, live);
     }
-    return any;
 }
 
-static int timeout_ms(const struct ock_runner *runner, bool polls)
+/* Until the next thing that no descriptor tells of; this runs at every turn, so a long queue is
+ * walked only if one of it is delayed. */
+static int timeout_ms(const struct ock_runner *runner)
 {
-    int64_t now = ock_monotonic_ms(), wait = -1;
-    if (polls)
+    int64_t now = ock_monotonic_ms(), until = INT64_MAX;
+    if (runner->pidless > 0)
         return POLL_PID_MS;
-    for (size_t i = 0; !runner->closing && i < runner->waiting_count; i++) {
-        int64_t left = runner->waiting[i]->not_before_ms - now;
-        if (left > 0 && (wait < 0 || left < wait))
-            wait = left;
+    if (runner->closing)
+        until = runner->deadline_ms > now ? runner->deadline_ms : now + 100;
+    else if (runner->lives)
+        until = runner->disk_look_ms;
+    for (size_t i = 0; !runner->closing && runner->delayed > 0 && i < runner->waiting_count; i++) {
+        int64_t at = runner->waiting[i]->not_before_ms;
+        if (at > now && at < until)
+            until = at;
     }
-    if (runner->closing) {
-        int64_t left = runner->deadline_ms > now ? runner->deadline_ms - now : 100;
-        wait = wait < 0 || left < wait ? left : wait;
-    }
-    return wait < 0 ? -1 : (int)(wait < 60000 ? wait + 1 : 60000);
+    if (until == INT64_MAX)
+        return -1;
+    return until <= now ? 0 : until - now < 60000 ? (int)(until - now) + 1 : 60000;
 }
 
 /* Closing is over when no worker is left and the store has answered, or does not. */
@@ -185,12 +200,13 @@ static void *run(void *arg)
     struct epoll_event events[EVENTS_MAX];
     for (;;) {
         open_letters(runner);
+        ock_runner_watch_disk(runner);
         while (!runner->closing && ock_runner_start_one(runner))
             continue;
         if (is_over(runner))
             return NULL;
-        bool polls = poll_pids(runner);
-        int count = epoll_wait(runner->epoll_fd, events, EVENTS_MAX, timeout_ms(runner, polls));
+        poll_pids(runner);
+        int count = epoll_wait(runner->epoll_fd, events, EVENTS_MAX, timeout_ms(runner));
         if (count < 0 && errno != EINTR)
             ock_log(OCK_LOG_ERROR, "epoll_wait failed (errno %d)", errno);
         /* A job is freed by its process' event or by a letter. The process' event comes last here,
@@ -231,7 +247,10 @@ static struct ock_live *live_new(const struct ock_job_row *row)
     live->number = row->number;
     put_text(live->id, row->id);
     live->status = row->status;
-    live->want = row->want;
+    live->held = row->want == OCK_WANT_ROOM || row->want == OCK_WANT_ROOM_TO_STOP;
+    live->want = row->want == OCK_WANT_ROOM           ? OCK_WANT_NOTHING
+                 : row->want == OCK_WANT_ROOM_TO_STOP ? OCK_WANT_STOP
+                                                      : row->want;
     live->priority = row->priority;
     live->was_started = row->was_started;
     live->has_init = row->has_init;
@@ -244,14 +263,6 @@ static struct ock_live *live_new(const struct ock_job_row *row)
     return live;
 }
 
-static void link_live(struct ock_runner *runner, struct ock_live *live)
-{
-    live->next = runner->lives;
-    if (live->next)
-        live->next->prev = live;
-    runner->lives = live;
-}
-
 struct addition {
     struct ock_letter letter;
     struct ock_live *live;
@@ -261,7 +272,7 @@ static void open_addition(struct ock_runner *runner, struct ock_letter *letter)
 {
     struct addition *addition = (struct addition *)(void *)letter;
     atomic_fetch_sub(&runner->engine->waiting, 1); /* enqueue counts it again */
-    link_live(runner, addition->live);
+    ock_runner_link(runner, addition->live);
     ock_runner_enqueue(runner, addition->live);
     free(addition);
 }
@@ -288,7 +299,7 @@ static enum ock_status load_one(void *ctx, const struct ock_job_row *row, struct
     struct ock_live *live = live_new(row);
     if (!live)
         return ock_fail(err, OCK_NOMEM, "no memory for the queue");
-    link_live(runner, live);
+    ock_runner_link(runner, live);
     return OCK_OK;
 }
 

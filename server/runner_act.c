@@ -4,10 +4,22 @@
  * stored first and then told to the worker, so that no crash forgets it. paused: resume → queued,
  * stop → queued, to end at the first minibatch. */
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "server/runner_private.h"
+
+/* On a full or very slow disk; the wish stands all the same. */
+enum { ACT_WAIT_S = 8 };
+
+static void act_free(struct ock_act *act)
+{
+    (void)pthread_cond_destroy(&act->told);
+    (void)pthread_mutex_destroy(&act->mutex);
+    free(act);
+}
 
 void ock_act_tell(struct ock_act *act, int http_status, const char *why)
 {
@@ -15,8 +27,11 @@ void ock_act_tell(struct ock_act *act, int http_status, const char *why)
     act->http_status = http_status;
     act->why = why;
     act->is_done = true;
+    bool is_left = act->is_left;
     (void)pthread_cond_signal(&act->told);
     (void)pthread_mutex_unlock(&act->mutex);
+    if (is_left)
+        act_free(act);
 }
 
 static void cancel(struct ock_runner *runner, struct ock_live *live, struct ock_act *act)
@@ -36,7 +51,10 @@ static void cancel(struct ock_runner *runner, struct ock_live *live, struct ock_
 
 static void pause_job(struct ock_runner *runner, struct ock_live *live, struct ock_act *act)
 {
-    if (live->status == OCK_JOB_PAUSED) {
+    if (live->status == OCK_JOB_PAUSED && live->held) {
+        ock_live_unhold(live); /* it would have gone on by itself */
+        ock_post_want(runner, live, act);
+    } else if (live->status == OCK_JOB_PAUSED) {
         ock_act_tell(act, 200, NULL);
     } else if (live->has_worker || live->burying) {
         live->want = OCK_WANT_PAUSE;
@@ -52,6 +70,7 @@ static void pause_job(struct ock_runner *runner, struct ock_live *live, struct o
 
 static void requeue(struct ock_runner *runner, struct ock_live *live, struct ock_act *act)
 {
+    ock_live_unhold(live);
     ock_post_change(runner, live, OCK_JOB_QUEUED, "resumed", act, false, false);
     ock_runner_enqueue(runner, live);
 }
@@ -133,38 +152,74 @@ static bool act_on_ended(struct ock_runner *runner, const char *id, const char *
     return false;
 }
 
-static void wait_for(struct ock_act *act)
+static struct ock_act *act_new(const char *id, const char *action)
 {
+    struct ock_act *act = calloc(1, sizeof(*act));
+    if (!act)
+        return NULL;
+    act->letter.open = ock_runner_open_act;
+    (void)snprintf(act->id, sizeof(act->id), "%s", id);
+    (void)snprintf(act->action, sizeof(act->action), "%s", action);
+    pthread_condattr_t monotonic;
+    (void)pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void)pthread_mutex_init(&act->mutex, NULL);
+    (void)pthread_cond_init(&act->told, &monotonic);
+    (void)pthread_condattr_destroy(&monotonic);
+    return act;
+}
+
+/* The status, or 507 when the store takes too long: then the act is the runner's. */
+static int wait_for(struct ock_act *act, const char **why)
+{
+    struct timespec until;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += ACT_WAIT_S;
+    int late = 0;
     (void)pthread_mutex_lock(&act->mutex);
-    while (!act->is_done)
-        (void)pthread_cond_wait(&act->told, &act->mutex);
+    while (!act->is_done && !late)
+        late = pthread_cond_timedwait(&act->told, &act->mutex, &until);
+    bool is_done = act->is_done;
+    int http_status = is_done ? act->http_status : 507;
+    *why = act->why;
+    act->is_left = true;
     (void)pthread_mutex_unlock(&act->mutex);
+    if (is_done)
+        act_free(act);
+    return http_status;
 }
 
 bool ock_runner_act(struct ock_runner *runner, const char *id, const char *action, int *status,
                     struct ock_problem *problem)
 {
-    struct ock_act act = {.letter.open = ock_runner_open_act, .id = id, .action = action};
-    (void)pthread_mutex_init(&act.mutex, NULL);
-    (void)pthread_cond_init(&act.told, NULL);
-    ock_runner_post_letter(runner, &act.letter);
-    wait_for(&act);
-    (void)pthread_cond_destroy(&act.told);
-    (void)pthread_mutex_destroy(&act.mutex);
-    switch (act.http_status) {
+    const char *why = NULL;
+    struct ock_act *act = act_new(id, action);
+    if (!act) {
+        ock_problem_set(problem, 500, "out_of_memory", "The server is out of memory",
+                        "there is not enough memory for this request; try again later");
+        return false;
+    }
+    ock_runner_post_letter(runner, &act->letter);
+    int http_status = wait_for(act, &why);
+    switch (http_status) {
     case 200:
     case 202:
-        *status = act.http_status;
+        *status = http_status;
         return true;
     case 404:
         return act_on_ended(runner, id, action, status, problem);
     case 409:
         ock_problem_set(problem, 409, "wrong_state", "The job's state does not allow this", "%s",
-                        act.why);
+                        why);
         return false;
     case 503:
         ock_problem_set(problem, 503, "draining", "The server is closing", "try again later");
         problem->retry_after_s = 5;
+        return false;
+    case 507:
+        ock_problem_set(problem, 507, "no_space", "The disk is full",
+                        "the job was told, but there is no room on the server's disk to remember "
+                        "it; delete jobs or datasets, then look at the job");
         return false;
     default:
         ock_problem_set(problem, 500, "internal", "Something went wrong in the server",

@@ -161,6 +161,14 @@ static void open_post(struct ock_runner *runner, struct ock_letter *letter)
     ock_runner_drop_if_over(runner, live);
 }
 
+/* What the store keeps of live->want and live->held. */
+static enum ock_want wish_of(const struct ock_live *live)
+{
+    if (!live->held || live->status != OCK_JOB_PAUSED)
+        return live->want;
+    return live->want == OCK_WANT_STOP ? OCK_WANT_ROOM_TO_STOP : OCK_WANT_ROOM;
+}
+
 static struct ock_post *post_new(struct ock_runner *runner, struct ock_live *live,
                                  enum ock_post_kind kind, struct ock_act *act)
 {
@@ -173,7 +181,8 @@ static struct ock_post *post_new(struct ock_runner *runner, struct ock_live *liv
     post->act = act;
     post->kind = kind;
     post->change = (struct ock_job_change){
-        .number = live->number, .id = live->id, .status = live->status, .want = live->want};
+        .number = live->number, .id = live->id, .status = live->status, .want = wish_of(live)};
+    post->write.makes_room = act != NULL; /* a full disk must not keep a person from acting */
     live->posts++;
     runner->posts++;
     return post;
@@ -189,6 +198,19 @@ void ock_post_change(struct ock_runner *runner, struct ock_live *live, enum ock_
     post->change.begins = begins;
     /* "running" can wait for the first epoch's sync; what a person asked for can't. */
     post->write.lazy = begins && !act;
+    ock_store_post(runner->engine->store, &post->write);
+}
+
+void ock_post_hold(struct ock_runner *runner, struct ock_live *live)
+{
+    static const char warning[] =
+        "{\"code\":\"disk_full\",\"message\":\"there is no room on the server's disk: the job is "
+        "paused and goes on by itself when there is; delete jobs or datasets\"}";
+    live->status = OCK_JOB_PAUSED;
+    struct ock_post *post = post_new(runner, live, OCK_POST_CHANGE, NULL);
+    post->change.reason = "disk_full";
+    post->change.warning = warning;
+    post->write.makes_room = true;
     ock_store_post(runner->engine->store, &post->write);
 }
 

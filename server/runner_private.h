@@ -8,6 +8,8 @@
 
 struct ock_live;
 
+enum { OCK_LIVE_BUCKETS = 4096 };
+
 /* What epoll hands back. */
 enum ock_source_kind { OCK_SOURCE_MAILBOX, OCK_SOURCE_OUT, OCK_SOURCE_ERR, OCK_SOURCE_PID };
 struct ock_watch {
@@ -23,6 +25,9 @@ struct ock_live {
     enum ock_want want;
     int priority;
     bool was_started, has_init;
+    bool held;             /* set aside for want of room; goes on by itself (runner_hold.c) */
+    uint32_t holds;        /* how often in a row without getting further */
+    int64_t held_until_ms; /* monotonic; not started again before that */
     char dataset[OCK_ID_SIZE], validation[OCK_ID_SIZE], test[OCK_ID_SIZE]; /* "": none */
     struct ock_need need;
     int64_t not_before_ms; /* monotonic; 0: at once */
@@ -37,6 +42,7 @@ struct ock_live {
     size_t memory_bytes;
     unsigned long long oom_kills; /* when it started */
     size_t inflight_bytes;        /* posted, not committed */
+    struct ock_live *next_in_bucket;
     /* The end of life: freed when it has ended, no worker is there and no post is out. */
     unsigned posts;
     bool ended;
@@ -58,30 +64,33 @@ struct ock_runner {
     int epoll_fd, event_fd;
     struct ock_watch mailbox_watch;
     struct ock_live *lives;
-    struct ock_live **waiting; /* by priority, then age */
+    struct ock_live *buckets[OCK_LIVE_BUCKETS]; /* the same by id */
+    struct ock_live **waiting;                  /* by priority, then age */
     size_t waiting_count, waiting_capacity;
+    size_t delayed; /* of those, how many have a not_before_ms */
+    size_t pidless; /* workers without a pidfd */
     size_t running, posts;
     uint32_t cores_used;
     size_t memory_used;
     bool closing;
     int64_t deadline_ms;
+    int64_t disk_look_ms; /* the next look at the disk */
     atomic_uint usage_cores;
     atomic_size_t usage_memory, usage_running;
 };
 
-/* A handler that waits for an answer. */
+/* A handler that waits for an answer, but not for ever: the one who leaves last frees it. */
 struct ock_act {
     struct ock_letter letter;
-    const char *id;
-    const char *action;
-    int priority;
-    pthread_mutex_t mutex;
+    char id[OCK_ID_SIZE];
+    char action[16];
+    pthread_mutex_t mutex; /* guards all below */
     pthread_cond_t told;
-    bool is_done;
+    bool is_done, is_left;
     int http_status; /* 200, 202; else the problem's */
     const char *why; /* of 404 and 409, static */
-    struct ock_err err;
 };
+/* The runner's side; the act must not be touched after it. */
 void ock_act_tell(struct ock_act *act, int http_status, const char *why);
 
 /* A write of the runner's and the letter that tells of its commit. */
@@ -129,6 +138,8 @@ int64_t ock_monotonic_ms(void);
 void ock_post_change(struct ock_runner *runner, struct ock_live *live, enum ock_job_status status,
                      const char *reason, struct ock_act *act, bool more_attempt, bool begins);
 void ock_post_want(struct ock_runner *runner, struct ock_live *live, struct ock_act *act);
+/* Paused, with a warning that says why and what follows. */
+void ock_post_hold(struct ock_runner *runner, struct ock_live *live);
 void ock_post_death(struct ock_runner *runner, struct ock_live *live, const char *reason,
                     bool out_of_memory);
 /* Takes text (the body's line; its data may be NULL: an end without a worker's words). */
@@ -146,6 +157,7 @@ void ock_live_resume_reading(struct ock_runner *runner, struct ock_live *live);
 
 /* runner.c */
 struct ock_live *ock_runner_find(struct ock_runner *runner, const char *id);
+void ock_runner_link(struct ock_runner *runner, struct ock_live *live); /* into the list */
 /* Starts the next job, if one may start. */
 bool ock_runner_start_one(struct ock_runner *runner);
 void ock_runner_enqueue(struct ock_runner *runner, struct ock_live *live);
@@ -154,6 +166,15 @@ void ock_runner_release(struct ock_runner *runner, struct ock_live *live); /* it
 void ock_runner_drop_if_over(struct ock_runner *runner, struct ock_live *live);
 /* The worker is gone and the job has not ended: what comes next. */
 void ock_runner_after_exit(struct ock_runner *runner, struct ock_live *live, int wait_status);
+
+/* runner_hold.c: jobs on a full disk. */
+/* Once a second: sets running jobs aside when the disk is low, and goes on with them when it is not.
+ */
+void ock_runner_watch_disk(struct ock_runner *runner);
+/* A job's worker has left because of the disk: paused, with a warning. */
+void ock_runner_hold(struct ock_runner *runner, struct ock_live *live);
+/* It is a person's again: it does not go on by itself. */
+void ock_live_unhold(struct ock_live *live);
 
 /* runner_act.c */
 void ock_runner_open_act(struct ock_runner *runner, struct ock_letter *letter);

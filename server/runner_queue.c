@@ -10,12 +10,45 @@ enum { RETRY_START_MS = 1000 };
 
 /* --- The list and the queue -------------------------------------------------------------------- */
 
+static struct ock_live **bucket_of(struct ock_runner *runner, const char *id)
+{
+    uint32_t hash = 2166136261u; /* FNV-1a */
+    for (const char *c = id; *c; c++)
+        hash = (hash ^ (unsigned char)*c) * 16777619u;
+    return &runner->buckets[hash % OCK_LIVE_BUCKETS];
+}
+
 struct ock_live *ock_runner_find(struct ock_runner *runner, const char *id)
 {
-    struct ock_live *live = runner->lives;
+    struct ock_live *live = *bucket_of(runner, id);
     while (live && strcmp(live->id, id) != 0)
-        live = live->next;
+        live = live->next_in_bucket;
     return live;
+}
+
+void ock_runner_link(struct ock_runner *runner, struct ock_live *live)
+{
+    struct ock_live **bucket = bucket_of(runner, live->id);
+    live->next_in_bucket = *bucket;
+    *bucket = live;
+    live->next = runner->lives;
+    if (live->next)
+        live->next->prev = live;
+    runner->lives = live;
+}
+
+static void unlink_live(struct ock_runner *runner, struct ock_live *live)
+{
+    struct ock_live **at = bucket_of(runner, live->id);
+    while (*at != live)
+        at = &(*at)->next_in_bucket;
+    *at = live->next_in_bucket;
+    if (live->prev)
+        live->prev->next = live->next;
+    else
+        runner->lives = live->next;
+    if (live->next)
+        live->next->prev = live->prev;
 }
 
 /* Before: a runs before b. Ids made later sort later. */
@@ -49,11 +82,13 @@ void ock_runner_enqueue(struct ock_runner *runner, struct ock_live *live)
             (runner->waiting_count - low) * sizeof(*runner->waiting));
     runner->waiting[low] = live;
     runner->waiting_count++;
+    runner->delayed += live->not_before_ms > 0;
     atomic_fetch_add(&runner->engine->waiting, 1);
 }
 
 static void take_out(struct ock_runner *runner, size_t index)
 {
+    runner->delayed -= runner->waiting[index]->not_before_ms > 0;
     runner->waiting_count--;
     memmove(runner->waiting + index, runner->waiting + index + 1,
             (runner->waiting_count - index) * sizeof(*runner->waiting));
@@ -112,12 +147,7 @@ void ock_runner_drop_if_over(struct ock_runner *runner, struct ock_live *live)
     cleaning->engine = runner->engine;
     memcpy(cleaning->id, live->id, sizeof(cleaning->id));
     ock_errands_post(runner->engine->errands, &cleaning->errand);
-    if (live->prev)
-        live->prev->next = live->next;
-    else
-        runner->lives = live->next;
-    if (live->next)
-        live->next->prev = live->prev;
+    unlink_live(runner, live);
     free(live);
 }
 
@@ -134,6 +164,7 @@ static void start(struct ock_runner *runner, struct ock_live *live, const struct
         return;
     }
     live->not_before_ms = 0;
+    live->held = false;
     live->need.passed = 0;
     live->cores = pick->cores;
     live->memory_bytes = live->need.memory_bytes;
@@ -168,6 +199,8 @@ bool ock_runner_start_one(struct ock_runner *runner)
     size_t index[OCK_SCHEDULE_LOOK_MAX + 1];
     size_t count = 0;
     int64_t now = ock_monotonic_ms();
+    if (atomic_load(&runner->engine->disk_low))
+        return false;
     for (size_t i = 0; i < runner->waiting_count && count <= OCK_SCHEDULE_LOOK_MAX; i++) {
         if (runner->waiting[i]->not_before_ms > now)
             continue;

@@ -155,6 +155,7 @@ enum ock_status ock_live_start(struct ock_runner *runner, struct ock_live *live,
     live->err_watch = (struct ock_watch){OCK_SOURCE_ERR, live};
     live->pid_watch = (struct ock_watch){OCK_SOURCE_PID, live};
     live->oom_kills = ock_oom_kills();
+    runner->pidless += live->worker.pidfd < 0;
     watch(runner, live->worker.out, &live->out_watch);
     watch(runner, live->worker.err, &live->err_watch);
     watch(runner, live->worker.pidfd, &live->pid_watch);
@@ -241,6 +242,8 @@ static bool take_line(struct ock_runner *runner, struct ock_live *live, struct b
         batch_send(runner, live, batch);
         take_end(runner, live, line.body);
     } else {
+        if (strcmp(line.type, "checkpoint") == 0)
+            live->holds = 0; /* there was room */
         batch_add(batch, &line);
     }
     return true;
@@ -300,6 +303,7 @@ void ock_live_reap(struct ock_runner *runner, struct ock_live *live)
     unwatch(runner, live->worker.out);
     unwatch(runner, live->worker.err);
     unwatch(runner, live->worker.pidfd);
+    runner->pidless -= live->worker.pidfd < 0;
     live->has_worker = false;
     ock_runner_release(runner, live);
     ock_runner_after_exit(runner, live, wait_status);

@@ -41,10 +41,14 @@ struct ock_write {
     bool keep_trying;
     /* True: nobody waits for it; it may lie for OCK_STORE_LAZY_MS, to share the next write's sync. */
     bool lazy;
-    /* True: a deletion. On a full disk it gets the room that is kept for such. */
+    /* True: on a full disk it gets the room that is kept for such. Deletions, and the few bytes that
+     * set a job aside. */
     bool makes_room;
     struct ock_write *next; /* the store's */
 };
+
+/* True while transactions fail because the disk is full: the last one did, a moment ago. */
+bool ock_store_is_full(struct ock_store *store);
 
 /* Queues a write. Writes happen in the order of their posts. */
 void ock_store_post(struct ock_store *store, struct ock_write *write);

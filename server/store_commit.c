@@ -180,6 +180,26 @@ static enum ock_status commit(struct ock_store *store, struct result *results, s
     return commit_batch(&store->writer, results, count, err);
 }
 
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+static void note_room(struct ock_store *store, enum ock_status status)
+{
+    if (status == OCK_OK || status == OCK_NOSPACE)
+        atomic_store(&store->full_ms, status == OCK_OK ? 0 : now_ms());
+}
+
+/* A failure says nothing for long: who waited for room may have got it, or nobody writes. */
+bool ock_store_is_full(struct ock_store *store)
+{
+    int64_t full_ms = atomic_load(&store->full_ms);
+    return full_ms != 0 && now_ms() - full_ms < 4 * RETRY_MS;
+}
+
 static void *run_committer(void *arg)
 {
     struct ock_store *store = arg;
@@ -190,7 +210,9 @@ static void *run_committer(void *arg)
         if (count == 0)
             return NULL;
         struct ock_err err = {0};
-        if (commit(store, results, count, &err) == OCK_OK) {
+        enum ock_status status = commit(store, results, count, &err);
+        note_room(store, status);
+        if (status == OCK_OK) {
             for (size_t i = 0; i < count; i++) {
                 struct result *result = &results[i];
                 result->write->done(result->write->ctx, result->status, &result->err);

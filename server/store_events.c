@@ -309,6 +309,21 @@ static enum ock_status save_progress(struct ock_db *db, int64_t number,
     return status;
 }
 
+enum ock_status ock_store_append_warning(struct ock_db *db, int64_t number, const char *id,
+                                         const char *body, struct ock_err *err)
+{
+    struct progress progress = {0};
+    enum ock_status status = load_progress(db, number, &progress, err);
+    if (status == OCK_OK) {
+        add_warning(&progress, body);
+        status = save_progress(db, number, &progress, err);
+    }
+    ock_buf_deinit(&progress.warnings);
+    if (status != OCK_OK)
+        return status;
+    return ock_store_append_event(db, number, id, "warning", NULL, body, err);
+}
+
 enum ock_status ock_store_append_events(struct ock_db *db, struct ock_event_batch *batch,
                                         struct ock_err *err)
 {

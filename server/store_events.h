@@ -11,6 +11,10 @@ enum ock_status ock_store_append_event(struct ock_db *db, int64_t number, const 
                                        const char *type, const char *key, const char *body,
                                        struct ock_err *err);
 
+/* The same for a `warning`, which joins the job's list of warnings. */
+enum ock_status ock_store_append_warning(struct ock_db *db, int64_t number, const char *id,
+                                         const char *body, struct ock_err *err);
+
 /* {"type":…,"job":…,"seq":…,"time":…, and the rest of body; seq 0 is left out (progress). */
 void ock_event_write(struct ock_buf *out, const char *type, const char *id, uint64_t seq,
                      const char *body);

@@ -165,6 +165,8 @@ enum ock_status ock_store_change_job(struct ock_db *db, const struct ock_job_cha
     ock_db_bind_int(stmt, 6, change->number);
     int64_t attempt = 0;
     enum ock_status status = ock_db_run(db, stmt, err);
+    if (status == OCK_OK && change->warning)
+        status = ock_store_append_warning(db, change->number, change->id, change->warning, err);
     if (status == OCK_OK)
         status = read_attempt(db, change->number, &attempt, err);
     if (status == OCK_OK)

@@ -20,8 +20,16 @@ const char *ock_job_status_name(enum ock_job_status status);
 /* OCK_JOB_STATUS_COUNT if there is none of that name (size bytes). */
 enum ock_job_status ock_job_status_parse(const char *name, size_t size);
 
-/* What was asked for and has not happened yet; kept, so that a restart does not forget it. */
-enum ock_want { OCK_WANT_NOTHING = 0, OCK_WANT_PAUSE, OCK_WANT_STOP, OCK_WANT_CANCEL };
+/* What was asked for and has not happened yet; kept, so that a restart does not forget it. The last
+ * two are of a job that is paused for want of room on the disk and goes on by itself. */
+enum ock_want {
+    OCK_WANT_NOTHING = 0,
+    OCK_WANT_PAUSE,
+    OCK_WANT_STOP,
+    OCK_WANT_CANCEL,
+    OCK_WANT_ROOM,
+    OCK_WANT_ROOM_TO_STOP,
+};
 
 /* A new job. Texts are borrowed. */
 struct ock_job_new {
@@ -45,9 +53,10 @@ struct ock_job_change {
     int64_t number;
     const char *id;
     enum ock_job_status status;
-    const char *reason; /* or NULL */
-    bool more_attempt;  /* attempt + 1 */
-    bool begins;        /* a worker starts: reach_before = reach */
+    const char *reason;  /* or NULL */
+    const char *warning; /* the body of a `warning` event that goes before it; or NULL */
+    bool more_attempt;   /* attempt + 1 */
+    bool begins;         /* a worker starts: reach_before = reach */
     enum ock_want want;
 };
 enum ock_status ock_store_change_job(struct ock_db *db, const struct ock_job_change *change,

@@ -3,6 +3,7 @@
 #define OCK_SERVER_STORE_PRIVATE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "server/store.h"
 
@@ -38,6 +39,7 @@ struct ock_store {
     char *room_path;       /* of the file that keeps room for deletions; immutable, owned */
     bool has_room;         /* the committer's: the file is there */
     int64_t room_retry_ms; /* the committer's: not made again before that */
+    atomic_llong full_ms;  /* when a transaction last met a full disk; 0: the last one did not */
 };
 
 enum ock_status ock_store_start_committer(struct ock_store *store, struct ock_err *err);

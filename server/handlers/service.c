@@ -2,7 +2,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 
 #include "core/base/jsonw.h"
 #include "core/kernels/kernels.h"
@@ -11,7 +10,6 @@
 #include "server/http/member.h"
 
 enum { TEXT_BYTES_MAX = 4 << 20 };
-#define LOW_DISK_BYTES ((uint64_t)64 << 20)
 
 enum ock_handled ock_service_index(struct ock_exchange *x)
 {
@@ -35,15 +33,6 @@ enum ock_handled ock_service_live(struct ock_exchange *x)
     return OCK_HANDLED;
 }
 
-/* A full disk is no reason to take the server away: who deletes has to reach it. */
-static bool disk_is_low(const struct ock_http *http)
-{
-    struct statvfs disk;
-    if (statvfs(http->data_dir, &disk) != 0)
-        return true;
-    return (uint64_t)disk.f_bavail * disk.f_frsize < LOW_DISK_BYTES;
-}
-
 enum ock_handled ock_service_ready(struct ock_exchange *x)
 {
     if (atomic_load(&x->http->draining)) {
@@ -51,9 +40,16 @@ enum ock_handled ock_service_ready(struct ock_exchange *x)
         ock_problem_set(&problem, 503, "draining", "The server is ending", "try again later");
         return ock_exchange_problem(x, &problem);
     }
-    ock_reply_text(&x->reply, 200, "application/json",
-                   disk_is_low(x->http) ? "{\"status\":\"ready\",\"degraded\":[\"disk\"]}"
-                                        : "{\"status\":\"ready\"}");
+    /* A full disk is no reason to take the server away: who deletes has to reach it. */
+    struct ock_buf *out = &x->reply.body;
+    unsigned degraded = ock_engine_degraded(x->http->engine);
+    ock_buf_puts(out, "{\"status\":\"ready\"");
+    if (degraded) {
+        ock_buf_puts(out, ",\"degraded\":");
+        ock_engine_degraded_write(degraded, out);
+    }
+    ock_buf_putc(out, '}');
+    ock_reply_json(&x->reply, 200);
     return OCK_HANDLED;
 }
 

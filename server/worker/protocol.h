@@ -29,8 +29,9 @@
  *     checkpoint\n   write one and go on
  * End of file: the parent is gone; checkpoint at the next minibatch, exit OCK_WORKER_ORPHANED.
  *
- * Exit codes: 0 after "end" was written (whatever status it tells), the two below, 1 with a
- * sentence on stderr for everything else; a signal is a crash. */
+ * Exit codes: 0 after "end" was written (whatever status it tells); those below: paused, orphaned,
+ * no room on the disk for a checkpoint or a model (the last checkpoint stands); 1 with a sentence on
+ * stderr for everything else; a signal is a crash. */
 #ifndef OCK_SERVER_WORKER_PROTOCOL_H
 #define OCK_SERVER_WORKER_PROTOCOL_H
 
@@ -41,6 +42,7 @@ enum {
     OCK_WORKER_FAILED = 1,
     OCK_WORKER_PAUSED = 10,
     OCK_WORKER_ORPHANED = 11,
+    OCK_WORKER_NO_SPACE = 12,
 };
 
 /* A line's maximum: what is stored is bound by OCK_EVENT_BYTES_MAX, "resolved" (which lists every

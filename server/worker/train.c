@@ -136,8 +136,10 @@ int ock_worker_train(const char *dir)
     if (status == OCK_OK)
         status = run(json, &paths, &control, &outcome, &err);
     cJSON_Delete(json);
-    if (status != OCK_OK)
-        return ock_worker_fail(&err);
+    if (status != OCK_OK) {
+        int code = ock_worker_fail(&err);
+        return status == OCK_NOSPACE ? OCK_WORKER_NO_SPACE : code;
+    }
     if (atomic_load(&control.orphaned))
         return OCK_WORKER_ORPHANED;
     return outcome == OCK_PAUSED ? OCK_WORKER_PAUSED : OCK_WORKER_ENDED;

@@ -7,6 +7,7 @@ store. Where nothing may be mounted, the tests are skipped.
 import contextlib
 import os
 import subprocess
+import time
 
 import pytest
 from ockserver import Server, is_problem, spec
@@ -59,3 +60,91 @@ def test_deletions_make_room_after_a_restart(server):
     server.process.wait()
     with server:
         assert server.call("DELETE", f"/v1/jobs/{job}").status == 204
+
+
+def status_of(server, job):
+    return server.call("GET", f"/v1/jobs/{job}").json
+
+
+def wait_until(look, what, seconds=30):
+    end = time.time() + seconds
+    while time.time() < end:
+        got = look()
+        if got:
+            return got
+        time.sleep(0.05)
+    raise AssertionError(f"{what}: not after {seconds} s")
+
+
+def hashes(events):
+    return [e["weights_sha256"] for e in events if e["type"] == "epoch"]
+
+
+def long_spec():
+    """Long enough for a full disk in its middle; a checkpoint of 2 MB after each tenth epoch."""
+    out = spec(300, hidden=(300, 300))
+    out["train"]["checkpoint_every"] = 10
+    out["train"]["early_stopping"] = None
+    return out
+
+
+def test_jobs_pause_themselves_and_go_on(server):
+    truth = server.submit(long_spec())
+    assert server.ended(truth)["status"] == "succeeded"
+    jobs = [server.submit(long_spec()) for _ in range(2)]
+    wait_until(lambda: (status_of(server, jobs[0])["latest"] or {}).get("epoch", 0) >= 15,
+               "fifteen epochs")
+    fill(server)
+    held = wait_until(lambda: [j for j in jobs if status_of(server, j)["status"] == "paused"],
+                      "a job that pauses itself")
+    for job in held:
+        assert "disk_full" in [w["code"] for w in status_of(server, job)["warnings"]]
+    ready = server.call("GET", "/readyz")
+    assert ready.status == 200 and ready.json["degraded"] == ["disk"]
+    assert server.call("GET", "/v1/system").json["degraded"] == ["disk"]
+    is_problem(server.call("PUT", "/v1/datasets/more?target=0", "a,b\n" + 1000 * "1,2\n",
+                           {"Content-Type": "text/csv"}), 507, "no_space")
+    time.sleep(1)
+    assert not [j for j in jobs if status_of(server, j)["status"] == "running"]
+    os.unlink(server.directory + "/filling")
+    for job in jobs:
+        assert server.ended(job, 120)["status"] == "succeeded"
+        events = server.events(job)
+        assert [e["seq"] for e in events] == list(range(1, len(events) + 1))
+        assert hashes(events) == hashes(server.events(truth))
+        assert events[-1]["state_sha256"] == server.events(truth)[-1]["state_sha256"]
+    states = [(e["status"], e["reason"]) for e in server.events(held[0]) if e["type"] == "state"]
+    assert ("paused", "disk_full") in states and ("queued", "disk_has_room") in states, states
+    assert "degraded" not in server.call("GET", "/readyz").json
+
+
+def test_a_person_can_act_on_a_full_disk(server):
+    jobs = [server.submit(long_spec()) for _ in range(2)]
+    wait_until(lambda: (status_of(server, jobs[0])["latest"] or {}).get("epoch", 0) >= 12, "epochs")
+    fill(server)
+    begin = time.time()
+    for job, action in zip(jobs, ("pause", "cancel")):
+        answer = server.call("POST", f"/v1/jobs/{job}/{action}")
+        assert answer.status in (200, 202, 507), answer.data
+    assert time.time() - begin < 20
+    os.unlink(server.directory + "/filling")
+    wait_until(lambda: status_of(server, jobs[1])["status"] == "cancelled", "the cancelled job")
+    wait_until(lambda: status_of(server, jobs[0])["status"] == "paused", "the paused job")
+    time.sleep(3)
+    assert status_of(server, jobs[0])["status"] == "paused"  # a person's pause stays
+    assert server.call("POST", f"/v1/jobs/{jobs[0]}/resume").status == 202
+    assert server.ended(jobs[0], 120)["status"] == "succeeded"
+
+
+def test_a_job_without_room_goes_on_after_a_restart(server):
+    job = server.submit(long_spec())
+    wait_until(lambda: (status_of(server, job)["latest"] or {}).get("epoch", 0) >= 12, "epochs")
+    fill(server)
+    wait_until(lambda: status_of(server, job)["status"] == "paused", "a job that pauses itself")
+    server.process.kill()
+    server.process.wait()
+    with server:
+        time.sleep(1.5)
+        assert status_of(server, job)["status"] == "paused"
+        os.unlink(server.directory + "/filling")
+        assert server.ended(job, 120)["status"] == "succeeded"
