@@ -100,6 +100,8 @@ static enum ock_status open_parts(struct ock_engine *engine, struct ock_err *err
         status = ock_sweep_jobs(engine, err);
     if (status == OCK_OK)
         status = ock_runner_new(&engine->runner, engine, err);
+    if (status == OCK_OK)
+        status = ock_uploads_resume(engine->uploads, err);
     return status;
 }
 
@@ -126,15 +128,20 @@ enum ock_status ock_engine_open(struct ock_engine **out, const struct ock_engine
     return OCK_OK;
 }
 
+void ock_engine_halt(struct ock_engine *engine)
+{
+    ock_engine_drain(engine);
+    ock_uploads_stop(engine->uploads);
+    ock_runner_stop(engine->runner);
+}
+
 /* The order matters: what posts to the store ends before the store, what the store tells of its
  * last commits is opened after it. */
 void ock_engine_close(struct ock_engine *engine)
 {
     if (!engine)
         return;
-    ock_engine_drain(engine);
-    ock_uploads_stop(engine->uploads);
-    ock_runner_stop(engine->runner);
+    ock_engine_halt(engine);
     ock_errands_stop(engine->errands);
     ock_store_close(engine->store);
     engine->store = NULL; /* letters that are opened now write nothing more */

@@ -35,10 +35,13 @@ struct ock_engine_config {
  * NOSPACE, NOMEM. */
 enum ock_status ock_engine_open(struct ock_engine **out, const struct ock_engine_config *config,
                                 struct ock_err *err);
-/* Checkpoints and requeues what runs (at most 8 s), then frees everything. NULL is a no-op. */
-void ock_engine_close(struct ock_engine *engine);
-/* No new jobs and uploads (503) from now on. */
+/* No new jobs, uploads and actions (503) from now on. */
 void ock_engine_drain(struct ock_engine *engine);
+/* Drains, ends imports (those who wait for them get 503), checkpoints and requeues what runs (at
+ * most 6.5 s). Readers still read. */
+void ock_engine_halt(struct ock_engine *engine);
+/* Halts and frees everything. NULL is a no-op. */
+void ock_engine_close(struct ock_engine *engine);
 
 /* --- Datasets ---------------------------------------------------------------------------------- */
 

@@ -104,19 +104,20 @@ static struct ock_job_new job_of(const struct ock_prepared *prepared, const stru
     const struct ock_dataset_row *rows = prepared->rows;
     const struct ock_dataset_row *train = &rows[OCK_ROLE_TRAIN];
     const struct ock_spec *spec = prepared->spec;
+    const struct ock_plan *plan = prepared->plan; /* NULL: it waits for a dataset */
     return (struct ock_job_new){
         .id = prepared->id,
         .name = spec->name,
         .labels = texts->labels,
         .dataset = id_or_null(train),
         .dataset_name = train->name,
-        .dataset_sha256 = train->sha256,
+        .dataset_sha256 = train->sha256[0] ? train->sha256 : NULL,
         .validation = id_or_null(&rows[OCK_ROLE_VALIDATION]),
         .test = id_or_null(&rows[OCK_ROLE_TEST]),
         .has_init = prepared->has_init,
-        .memory_bytes = prepared->plan->memory_bytes,
+        .memory_bytes = plan ? plan->memory_bytes : 0,
         .threads = spec->train.threads,
-        .threads_useful = prepared->plan->threads_useful,
+        .threads_useful = plan ? plan->threads_useful : 0,
         .epochs = spec->train.epochs,
         .spec = spec_text,
         .run_spec = texts->run_spec,
@@ -182,7 +183,7 @@ bool ock_engine_submit(struct ock_engine *engine, const struct ock_submission *s
     if (!prepared) {
         (void)ock_fail(&err, OCK_NOMEM, "no memory for a job");
         (void)fail_err(problem, &err);
-    } else if (ock_prepare(prepared, engine, submission->spec, problem)) {
+    } else if (ock_prepare(prepared, engine, submission->spec, true, problem)) {
         ok = make_texts(&texts, prepared, submission->spec, &err) == OCK_OK &&
              store_job(prepared, &texts, submission, out, submitted, &err) == OCK_OK;
         if (!ok)
@@ -227,7 +228,7 @@ bool ock_engine_validate(struct ock_engine *engine, const cJSON *spec, struct oc
         (void)ock_fail(&err, OCK_NOMEM, "no memory to check a job");
         return fail_err(problem, &err);
     }
-    bool ok = ock_prepare(prepared, engine, spec, problem);
+    bool ok = ock_prepare(prepared, engine, spec, false, problem);
     if (ok) {
         write_answer(prepared, out);
         ok = ock_buf_status(out, &err) == OCK_OK;

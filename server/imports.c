@@ -268,11 +268,31 @@ static void store_failure(struct ock_import_task *task, const struct ock_err *ca
 
 /* --- The thread -------------------------------------------------------------------------------- */
 
-static void take_turn(struct ock_uploads *uploads)
+/* The mutex is held: waits for news, at most until the import has to be promised. */
+static void wait_for_news(struct ock_import_task *task)
 {
-    (void)pthread_mutex_lock(&uploads->mutex);
-    while (uploads->running >= AT_ONCE_MAX && !uploads->stopping)
+    struct ock_uploads *uploads = task->uploads;
+    const int64_t at = task->promise_at_ms;
+    const struct timespec until = {.tv_sec = at / 1000, .tv_nsec = at % 1000 * 1000000};
+    if (at == INT64_MAX)
         (void)pthread_cond_wait(&uploads->changed, &uploads->mutex);
+    else
+        (void)pthread_cond_timedwait(&uploads->changed, &uploads->mutex, &until);
+}
+
+/* Few imports run at once; one that waits for its turn is promised in time, too. */
+static void take_turn(struct ock_import_task *task)
+{
+    struct ock_uploads *uploads = task->uploads;
+    (void)pthread_mutex_lock(&uploads->mutex);
+    while (uploads->running >= AT_ONCE_MAX && !uploads->stopping) {
+        wait_for_news(task);
+        if (ock_monotonic_ms() < task->promise_at_ms)
+            continue;
+        (void)pthread_mutex_unlock(&uploads->mutex);
+        promise(task);
+        (void)pthread_mutex_lock(&uploads->mutex);
+    }
     uploads->running++;
     (void)pthread_mutex_unlock(&uploads->mutex);
 }
@@ -308,7 +328,7 @@ static void *run_import(void *arg)
     struct ock_import_task *task = arg;
     struct ock_err err = {0};
     char dir[OCK_PATH_SIZE];
-    take_turn(task->uploads);
+    take_turn(task);
     enum ock_status status = is_stopping(task->uploads)
                                  ? ock_fail(&err, OCK_STOPPED, "the server is closing")
                                  : write_import(task, &err);
@@ -323,6 +343,8 @@ static void *run_import(void *arg)
     if (!keep_spool)
         ock_remove_directory(dir, false);
     struct ock_uploads *uploads = task->uploads;
+    if (task->promised) /* jobs may wait for it */
+        ock_runner_dataset_settled(uploads->engine->runner, task->row.id);
     finish(task, status, &err);
     ock_import_release(task);
     leave(uploads);

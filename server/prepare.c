@@ -1,6 +1,6 @@
 /* Checks in the order that finds the most at once: the spec's own faults and its datasets' together,
  * then what only the data can tell, then the sizes. */
-#include "server/prepare.h"
+#include "server/prepare_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,9 +12,9 @@
 #include "core/base/limits.h"
 #include "core/data/data.h"
 #include "core/data/import.h"
+#include "core/train/model_file.h"
 #include "server/dataset_cache.h"
 #include "server/ids.h"
-#include "server/store_jobs.h"
 
 static bool fail_err(struct ock_problem *problem, const struct ock_err *err)
 {
@@ -64,10 +64,9 @@ static void suggest(struct ock_db *db, const char *name, struct ock_fault *fault
     free(names);
 }
 
-/* Finds the dataset's row; what is wrong with it becomes a fault at the pointer. */
-static enum ock_status find_dataset(struct ock_prepared *prepared, enum ock_role role,
-                                    const char *name, const char *pointer,
-                                    struct ock_faults *faults, struct ock_err *err)
+enum ock_status ock_prepare_find_dataset(struct ock_prepared *prepared, enum ock_role role,
+                                         const char *name, const char *pointer,
+                                         struct ock_faults *faults, struct ock_err *err)
 {
     struct ock_dataset_row *row = &prepared->rows[role];
     struct ock_db *db = ock_store_read(prepared->engine->store, err);
@@ -79,6 +78,8 @@ static enum ock_status find_dataset(struct ock_prepared *prepared, enum ock_role
             db, name,
             ock_faults_add(faults, pointer, "unknown_dataset", "there is no dataset %.70s", name));
         status = OCK_OK;
+    } else if (status == OCK_OK && prepared->may_wait && strcmp(row->status, "preparing") == 0) {
+        prepared->waits = true;
     } else if (status == OCK_OK && strcmp(row->status, "ready") != 0) {
         (void)ock_faults_add(faults, pointer, "dataset_not_ready", "the dataset %.70s is %s%s%s",
                              row->name, row->status, row->error[0] ? ": " : "", row->error);
@@ -111,8 +112,8 @@ static enum ock_status find_datasets(struct ock_prepared *prepared, const cJSON 
     enum ock_status status = OCK_OK;
     for (size_t i = 0; status == OCK_OK && i < OCK_ROLE_COUNT; i++) {
         if (wanted[i].name)
-            status = find_dataset(prepared, wanted[i].role, wanted[i].name, wanted[i].pointer,
-                                  faults, err);
+            status = ock_prepare_find_dataset(prepared, wanted[i].role, wanted[i].name,
+                                              wanted[i].pointer, faults, err);
     }
     return status;
 }
@@ -259,6 +260,21 @@ static enum ock_status plan(struct ock_prepared *prepared, struct ock_err *err)
     return ock_plan_make(prepared->plan, spec, &sizes, err);
 }
 
+/* Starting weights of another shape would fail the job later, when nobody looks. */
+static enum ock_status check_weights(const struct ock_prepared *prepared, struct ock_faults *faults,
+                                     struct ock_err *err)
+{
+    char path[OCK_PATH_SIZE];
+    if (!prepared->has_init)
+        return OCK_OK;
+    ock_job_path(prepared->engine, path, prepared->id, "init.safetensors");
+    enum ock_status status = ock_model_read_weights(prepared->plan, path, NULL, err);
+    if (status != OCK_INVALID)
+        return status;
+    (void)ock_faults_add(faults, "/model/init", "wrong_shape", "%s", err->text);
+    return OCK_OK;
+}
+
 static bool check_memory(const struct ock_prepared *prepared, struct ock_problem *problem)
 {
     if (prepared->plan->memory_bytes <= prepared->engine->memory_bytes)
@@ -321,27 +337,42 @@ static enum ock_status check_data(struct ock_prepared *prepared, struct ock_faul
     return status == OCK_INVALID && faults->count > 0 ? OCK_OK : status;
 }
 
-bool ock_prepare(struct ock_prepared *prepared, struct ock_engine *engine, const cJSON *spec,
-                 struct ock_problem *problem)
+bool ock_prepare_complete(struct ock_prepared *prepared, struct ock_problem *problem,
+                          struct ock_err *err)
 {
-    struct ock_err err = {0};
-    *prepared = (struct ock_prepared){.engine = engine};
-    ock_id_make(prepared->id, "job_");
+    if (check_data(prepared, &problem->faults, err) != OCK_OK)
+        return fail_err(problem, err);
+    if (problem->faults.count > 0)
+        return fail_faults(problem);
+    if (plan(prepared, err) != OCK_OK || check_weights(prepared, &problem->faults, err) != OCK_OK)
+        return fail_err(problem, err);
+    if (problem->faults.count > 0)
+        return fail_faults(problem);
+    if (!check_memory(prepared, problem))
+        return false;
+    return write_texts(prepared, err) == OCK_OK || fail_err(problem, err);
+}
+
+void ock_prepared_init(struct ock_prepared *prepared, struct ock_engine *engine, bool may_wait)
+{
+    *prepared = (struct ock_prepared){.engine = engine, .may_wait = may_wait};
     ock_buf_init(&prepared->resolved, OCK_JSON_BYTES_MAX);
     ock_buf_init(&prepared->warnings, OCK_MIB);
+}
+
+bool ock_prepare(struct ock_prepared *prepared, struct ock_engine *engine, const cJSON *spec,
+                 bool may_wait, struct ock_problem *problem)
+{
+    struct ock_err err = {0};
+    ock_prepared_init(prepared, engine, may_wait);
+    ock_id_make(prepared->id, "job_");
     if (check_spec(prepared, spec, &problem->faults, &err) != OCK_OK)
         return fail_err(problem, &err);
     if (problem->faults.count > 0)
         return fail_faults(problem);
-    if (check_data(prepared, &problem->faults, &err) != OCK_OK)
-        return fail_err(problem, &err);
-    if (problem->faults.count > 0)
-        return fail_faults(problem);
-    if (plan(prepared, &err) != OCK_OK)
-        return fail_err(problem, &err);
-    if (!check_memory(prepared, problem))
-        return false;
-    return write_texts(prepared, &err) == OCK_OK || fail_err(problem, &err);
+    if (prepared->waits)
+        return write_texts(prepared, &err) == OCK_OK || fail_err(problem, &err);
+    return ock_prepare_complete(prepared, problem, &err);
 }
 
 void ock_prepared_deinit(struct ock_prepared *prepared, bool keep_directory)

@@ -6,7 +6,9 @@
 #include "core/train/plan.h"
 #include "core/train/spec.h"
 #include "server/engine_private.h"
+#include "server/scheduler.h"
 #include "server/store_datasets.h"
+#include "server/store_jobs.h"
 
 enum ock_role { OCK_ROLE_TRAIN, OCK_ROLE_VALIDATION, OCK_ROLE_TEST, OCK_ROLE_COUNT };
 
@@ -15,6 +17,8 @@ struct ock_prepared {
     char id[OCK_ID_SIZE]; /* the job's; its directory holds inline data and starting weights */
     struct ock_spec *spec;
     bool has_inline, has_init, has_directory;
+    bool may_wait; /* a dataset may still be in preparation … */
+    bool waits;    /* … and one is: nothing that depends on data is known, there is no plan */
     struct ock_dataset_row rows[OCK_ROLE_COUNT];        /* id "": none */
     const struct ock_dataset *datasets[OCK_ROLE_COUNT]; /* of the cache */
     struct ock_dataset *own;                            /* inline data */
@@ -23,11 +27,23 @@ struct ock_prepared {
     struct ock_buf resolved, warnings; /* JSON */
 };
 
-/* spec is the request's JSON; faults that were found in it before stand in problem->faults. On
- * false, problem is set. Call ock_prepared_deinit in any case. */
+/* spec is the request's JSON; faults that were found in it before stand in problem->faults.
+ * may_wait: a job may be sent while its datasets are being prepared. On false, problem is set. Call
+ * ock_prepared_deinit in any case. */
 bool ock_prepare(struct ock_prepared *prepared, struct ock_engine *engine, const cJSON *spec,
-                 struct ock_problem *problem);
+                 bool may_wait, struct ock_problem *problem);
 /* keep_directory: the job was stored and its directory is its own now. */
 void ock_prepared_deinit(struct ock_prepared *prepared, bool keep_directory);
+
+enum ock_plan_outcome {
+    OCK_PLAN_WAITS,  /* a dataset is still being prepared */
+    OCK_PLAN_MADE,   /* the row is complete, *need has its sizes */
+    OCK_PLAN_FAULTY, /* the spec does not go with its data, or a dataset failed: problem is set */
+    OCK_PLAN_FAILED, /* the machine's fault (the log has it): try again */
+};
+/* Plans a stored job that was sent while a dataset of it was being prepared, and completes its row.
+ * May wait for the disk. */
+enum ock_plan_outcome ock_prepare_again(struct ock_engine *engine, const struct ock_job_row *row,
+                                        struct ock_need *need, struct ock_problem *problem);
 
 #endif

@@ -21,7 +21,7 @@
 
 enum {
     EVENTS_MAX = 64,
-    CLOSE_MS = 8000,
+    CLOSE_MS = 6500, /* SIGTERM to the exit is to take less than 10 s */
     POLL_PID_MS = 2, /* where the system has no pidfd */
 };
 
@@ -106,7 +106,7 @@ void ock_runner_after_exit(struct ock_runner *runner, struct ock_live *live, int
         return;
     int code = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : -1;
     if (live->want == OCK_WANT_CANCEL)
-        ock_post_end(runner, live, OCK_JOB_CANCELLED, "cancelled", NULL, NULL, NULL, NULL);
+        ock_post_cancelled(runner, live, NULL);
     else if (code == OCK_WORKER_PAUSED || code == OCK_WORKER_ORPHANED || runner->closing)
         after_pause(runner, live);
     else if (code == OCK_WORKER_NO_SPACE)
@@ -201,6 +201,7 @@ static void *run(void *arg)
     for (;;) {
         open_letters(runner);
         ock_runner_watch_disk(runner);
+        ock_runner_make_plans(runner);
         while (!runner->closing && ock_runner_start_one(runner))
             continue;
         if (is_over(runner))
@@ -274,6 +275,7 @@ static void open_addition(struct ock_runner *runner, struct ock_letter *letter)
     atomic_fetch_sub(&runner->engine->waiting, 1); /* enqueue counts it again */
     ock_runner_link(runner, addition->live);
     ock_runner_enqueue(runner, addition->live);
+    ock_runner_plan(runner, addition->live);
     free(addition);
 }
 
@@ -311,7 +313,7 @@ static void take_over(struct ock_runner *runner)
     for (struct ock_live *live = runner->lives; live; live = next) {
         next = live->next;
         if (live->want == OCK_WANT_CANCEL) {
-            ock_post_end(runner, live, OCK_JOB_CANCELLED, "cancelled", NULL, NULL, NULL, NULL);
+            ock_post_cancelled(runner, live, NULL);
         } else if (live->status == OCK_JOB_RUNNING && live->want == OCK_WANT_PAUSE) {
             live->want = OCK_WANT_NOTHING;
             ock_post_change(runner, live, OCK_JOB_PAUSED, "server_restarted", NULL, true, false);
@@ -321,6 +323,7 @@ static void take_over(struct ock_runner *runner)
         } else if (live->status == OCK_JOB_QUEUED) {
             ock_runner_enqueue(runner, live);
         }
+        ock_runner_plan(runner, live);
     }
 }
 

@@ -12,7 +12,8 @@
 /* Loads what has not ended and starts the thread: what was running is requeued. */
 enum ock_status ock_runner_new(struct ock_runner **out, struct ock_engine *engine,
                                struct ock_err *err);
-/* Asks all workers to pause, waits at most 8 s, kills what is left, ends the thread. */
+/* Asks all workers to pause, waits at most 6.5 s, kills what is left, ends the thread. A second call
+ * is a no-op. */
 void ock_runner_stop(struct ock_runner *runner);
 /* After the store was closed: opens the last letters and frees. NULL is a no-op. */
 void ock_runner_free(struct ock_runner *runner);
@@ -24,6 +25,8 @@ enum ock_status ock_runner_add(struct ock_runner *runner, const struct ock_job_r
 /* action as in ock_engine_act; waits for the commit. */
 bool ock_runner_act(struct ock_runner *runner, const char *id, const char *action, int *status,
                     struct ock_problem *problem);
+/* A dataset that was being prepared is ready or has failed: jobs that wait for it are planned. */
+void ock_runner_dataset_settled(struct ock_runner *runner, const char *dataset);
 void ock_runner_set_priority(struct ock_runner *runner, const char *id, int priority);
 
 /* What is taken of the budgets now. */

@@ -39,7 +39,7 @@ static void cancel(struct ock_runner *runner, struct ock_live *live, struct ock_
     live->want = OCK_WANT_CANCEL;
     if (!live->has_worker && !live->burying) {
         ock_runner_dequeue(runner, live);
-        ock_post_end(runner, live, OCK_JOB_CANCELLED, "cancelled", NULL, NULL, NULL, act);
+        ock_post_cancelled(runner, live, act);
         return;
     }
     ock_post_want(runner, live, act);
@@ -189,10 +189,19 @@ static int wait_for(struct ock_act *act, const char **why)
     return http_status;
 }
 
+static bool fail_draining(struct ock_problem *problem)
+{
+    ock_problem_set(problem, 503, "draining", "The server is closing", "try again later");
+    problem->retry_after_s = 5;
+    return false;
+}
+
 bool ock_runner_act(struct ock_runner *runner, const char *id, const char *action, int *status,
                     struct ock_problem *problem)
 {
     const char *why = NULL;
+    if (atomic_load(&runner->engine->draining))
+        return fail_draining(problem); /* nobody may read the letter any more */
     struct ock_act *act = act_new(id, action);
     if (!act) {
         ock_problem_set(problem, 500, "out_of_memory", "The server is out of memory",
@@ -213,9 +222,7 @@ bool ock_runner_act(struct ock_runner *runner, const char *id, const char *actio
                         why);
         return false;
     case 503:
-        ock_problem_set(problem, 503, "draining", "The server is closing", "try again later");
-        problem->retry_after_s = 5;
-        return false;
+        return fail_draining(problem);
     case 507:
         ock_problem_set(problem, 507, "no_space", "The disk is full",
                         "the job was told, but there is no room on the server's disk to remember "

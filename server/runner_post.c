@@ -82,6 +82,29 @@ static void answer(struct ock_post *post)
         ock_act_tell(post->act, 500, NULL);
 }
 
+/* Why a job failed without a word of its worker's. */
+struct verdict {
+    const char *stop_reason, *code, *title;
+};
+static const struct verdict not_reproducible = {"not_reproducible", "not_reproducible",
+                                                "The job did not repeat itself"},
+                            of_memory = {"memory", "out_of_memory", "The job ran out of memory"},
+                            crash = {"crash", "crash", "The job's worker failed"};
+
+/* A problem object, owned by the caller; NULL: out of memory. */
+static char *error_text(const struct verdict *verdict, const char *detail)
+{
+    struct ock_problem *problem = ock_patient_calloc(sizeof(*problem));
+    struct ock_buf text;
+    ock_buf_init(&text, OCK_MIB);
+    ock_problem_set(problem, 500, verdict->code, verdict->title, "%s", detail);
+    ock_problem_write(problem, NULL, &text);
+    char *out = ock_buf_take(&text);
+    ock_buf_deinit(&text);
+    free(problem);
+    return out;
+}
+
 static void after_death(struct ock_runner *runner, struct ock_live *live,
                         const struct ock_post *post)
 {
@@ -89,7 +112,7 @@ static void after_death(struct ock_runner *runner, struct ock_live *live,
     if (post->status != OCK_OK)
         return; /* the store is closing; a restart finds the job as it was */
     if (live->want == OCK_WANT_CANCEL) {
-        ock_post_end(runner, live, OCK_JOB_CANCELLED, "cancelled", NULL, NULL, NULL, NULL);
+        ock_post_cancelled(runner, live, NULL);
         return;
     }
     if (!post->death.give_up && live->want == OCK_WANT_PAUSE) {
@@ -102,14 +125,15 @@ static void after_death(struct ock_runner *runner, struct ock_live *live,
         ock_runner_enqueue(runner, live);
         return;
     }
-    if (post->death.broken[0])
-        ock_post_end(runner, live, OCK_JOB_FAILED, "not_reproducible", "not_reproducible",
-                     post->death.broken, NULL, NULL);
-    else if (post->out_of_memory)
-        ock_post_end(runner, live, OCK_JOB_FAILED, "memory", "out_of_memory", post->reason, NULL,
-                     NULL);
-    else
-        ock_post_end(runner, live, OCK_JOB_FAILED, "crash", "crash", post->reason, NULL, NULL);
+    bool is_broken = post->death.broken[0] != '\0';
+    const char *detail = is_broken ? post->death.broken : post->reason;
+    const struct verdict *verdict = is_broken             ? &not_reproducible
+                                    : post->out_of_memory ? &of_memory
+                                                          : &crash;
+    ock_post_end(runner, live,
+                 &(struct ock_ending){.status = OCK_JOB_FAILED,
+                                      .stop_reason = verdict->stop_reason,
+                                      .error = error_text(verdict, detail)});
 }
 
 static void after_events(struct ock_runner *runner, struct ock_live *live,
@@ -151,7 +175,9 @@ static void open_post(struct ock_runner *runner, struct ock_letter *letter)
         post_free(post); /* the server is closing: nothing follows any more */
         return;
     }
-    if (post->kind == OCK_POST_DEATH)
+    if (post->kind == OCK_POST_CHANGE && post->change.begins)
+        live->is_told = true;
+    else if (post->kind == OCK_POST_DEATH)
         after_death(runner, live, post);
     else if (post->kind == OCK_POST_EVENTS)
         after_events(runner, live, post);
@@ -247,22 +273,6 @@ void ock_post_events(struct ock_runner *runner, struct ock_live *live, struct oc
 
 /* --- The end ----------------------------------------------------------------------------------- */
 
-static void write_error(struct ock_post *post, const char *code, const char *detail)
-{
-    struct ock_problem *problem = ock_patient_calloc(sizeof(*problem));
-    struct ock_buf text;
-    ock_buf_init(&text, OCK_MIB);
-    ock_problem_set(problem, 500, code,
-                    strcmp(code, "not_reproducible") == 0 ? "The job did not repeat itself"
-                    : strcmp(code, "out_of_memory") == 0  ? "The job ran out of memory"
-                                                          : "The job's worker failed",
-                    "%s", detail);
-    ock_problem_write(problem, NULL, &text);
-    post->error = ock_buf_take(&text);
-    ock_buf_deinit(&text);
-    free(problem);
-}
-
 static void sync_path(const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -356,21 +366,23 @@ static void run_end(struct ock_errand *errand)
     ock_store_post(post->runner->engine->store, &post->write);
 }
 
-void ock_post_end(struct ock_runner *runner, struct ock_live *live, enum ock_job_status status,
-                  const char *stop_reason, const char *error_code, const char *error_detail,
-                  struct ock_buf *text, struct ock_act *act)
+void ock_post_end(struct ock_runner *runner, struct ock_live *live, const struct ock_ending *ending)
 {
     live->ending = true;
-    struct ock_post *post = post_new(runner, live, OCK_POST_END, act);
-    post->end = (struct ock_job_end){.number = live->number, .id = live->id, .status = status};
-    if (stop_reason)
-        (void)snprintf(post->stop_reason, sizeof(post->stop_reason), "%s", stop_reason);
-    if (error_code)
-        write_error(post, error_code, error_detail);
-    if (text) {
-        post->text = *text;
-        *text = (struct ock_buf){.size_max = text->size_max};
-    }
+    struct ock_post *post = post_new(runner, live, OCK_POST_END, ending->act);
+    post->end =
+        (struct ock_job_end){.number = live->number, .id = live->id, .status = ending->status};
+    if (ending->stop_reason)
+        (void)snprintf(post->stop_reason, sizeof(post->stop_reason), "%s", ending->stop_reason);
+    post->error = ending->error;
+    post->text = ending->text;
     post->errand.run = run_end;
     ock_errands_post(runner->engine->errands, &post->errand);
+}
+
+void ock_post_cancelled(struct ock_runner *runner, struct ock_live *live, struct ock_act *act)
+{
+    ock_post_end(
+        runner, live,
+        &(struct ock_ending){.status = OCK_JOB_CANCELLED, .stop_reason = "cancelled", .act = act});
 }

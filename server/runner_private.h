@@ -29,12 +29,16 @@ struct ock_live {
     uint32_t holds;        /* how often in a row without getting further */
     int64_t held_until_ms; /* monotonic; not started again before that */
     char dataset[OCK_ID_SIZE], validation[OCK_ID_SIZE], test[OCK_ID_SIZE]; /* "": none */
-    struct ock_need need;
+    struct ock_need need; /* 0 bytes: not known yet (runner_plan.c) */
+    bool planning;        /* an errand finds out */
+    bool plan_again;      /* … and is to look once more */
+    int64_t plan_not_before_ms;
     int64_t not_before_ms; /* monotonic; 0: at once */
     /* While it runs. */
     struct ock_worker worker;
     struct ock_watch out_watch, err_watch, pid_watch;
     bool has_worker, out_open, out_paused, err_open;
+    bool is_told;        /* its `running` is stored: progress may be shown */
     bool ending;         /* the worker told its end, or the job is being ended here */
     bool burying;        /* the store decides what follows from the worker's death */
     bool killed_for_end; /* SIGKILL was ours */
@@ -72,6 +76,7 @@ struct ock_runner {
     size_t running, posts;
     uint32_t cores_used;
     size_t memory_used;
+    bool plans_due; /* some job has plan_again */
     bool closing;
     int64_t deadline_ms;
     int64_t disk_look_ms; /* the next look at the disk */
@@ -142,10 +147,16 @@ void ock_post_want(struct ock_runner *runner, struct ock_live *live, struct ock_
 void ock_post_hold(struct ock_runner *runner, struct ock_live *live);
 void ock_post_death(struct ock_runner *runner, struct ock_live *live, const char *reason,
                     bool out_of_memory);
-/* Takes text (the body's line; its data may be NULL: an end without a worker's words). */
-void ock_post_end(struct ock_runner *runner, struct ock_live *live, enum ock_job_status status,
-                  const char *stop_reason, const char *error_code, const char *error_detail,
-                  struct ock_buf *text, struct ock_act *act);
+struct ock_ending {
+    enum ock_job_status status;
+    const char *stop_reason; /* copied; NULL: in text */
+    char *error;             /* a problem object, taken; NULL: none, or in text */
+    struct ock_buf text;     /* what the worker said, taken; no data: it said nothing */
+    struct ock_act *act;     /* NULL: nobody waits */
+};
+void ock_post_end(struct ock_runner *runner, struct ock_live *live,
+                  const struct ock_ending *ending);
+void ock_post_cancelled(struct ock_runner *runner, struct ock_live *live, struct ock_act *act);
 void ock_post_events(struct ock_runner *runner, struct ock_live *live, struct ock_post *post);
 
 /* runner_worker.c */
@@ -175,6 +186,10 @@ void ock_runner_watch_disk(struct ock_runner *runner);
 void ock_runner_hold(struct ock_runner *runner, struct ock_live *live);
 /* It is a person's again: it does not go on by itself. */
 void ock_live_unhold(struct ock_live *live);
+
+/* runner_plan.c */
+void ock_runner_plan(struct ock_runner *runner, struct ock_live *live); /* if it has none */
+void ock_runner_make_plans(struct ock_runner *runner); /* that are due; at every turn */
 
 /* runner_act.c */
 void ock_runner_open_act(struct ock_runner *runner, struct ock_letter *letter);

@@ -202,7 +202,7 @@ bool ock_runner_start_one(struct ock_runner *runner)
     if (atomic_load(&runner->engine->disk_low))
         return false;
     for (size_t i = 0; i < runner->waiting_count && count <= OCK_SCHEDULE_LOOK_MAX; i++) {
-        if (runner->waiting[i]->not_before_ms > now)
+        if (runner->waiting[i]->not_before_ms > now || runner->waiting[i]->need.memory_bytes == 0)
             continue;
         needs[count] = runner->waiting[i]->need;
         index[count++] = i;

@@ -150,7 +150,7 @@ enum ock_status ock_live_start(struct ock_runner *runner, struct ock_live *live,
     if (status != OCK_OK)
         return status;
     live->has_worker = live->out_open = live->err_open = true;
-    live->out_paused = live->killed_for_end = false;
+    live->out_paused = live->killed_for_end = live->is_told = false;
     live->out_watch = (struct ock_watch){OCK_SOURCE_OUT, live};
     live->err_watch = (struct ock_watch){OCK_SOURCE_ERR, live};
     live->pid_watch = (struct ock_watch){OCK_SOURCE_PID, live};
@@ -225,8 +225,7 @@ static void take_end(struct ock_runner *runner, struct ock_live *live, const cha
     ock_buf_init(&text, 2 * OCK_EVENT_BYTES_MAX);
     ock_buf_puts(&text, body);
     ock_runner_release(runner, live);
-    ock_post_end(runner, live, OCK_JOB_FAILED, NULL, NULL, NULL, &text, NULL);
-    ock_buf_deinit(&text);
+    ock_post_end(runner, live, &(struct ock_ending){.status = OCK_JOB_FAILED, .text = text});
 }
 
 /* false: the worker does not keep to the protocol. */
@@ -237,7 +236,8 @@ static bool take_line(struct ock_runner *runner, struct ock_live *live, struct b
     if (!ock_worker_parse_line(text, &line))
         return false;
     if (strcmp(line.type, "progress") == 0) {
-        tell_progress(runner, live, line.body);
+        if (live->is_told)
+            tell_progress(runner, live, line.body);
     } else if (strcmp(line.type, "end") == 0) {
         batch_send(runner, live, batch);
         take_end(runner, live, line.body);

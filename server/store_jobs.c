@@ -33,8 +33,8 @@ static enum ock_status check_dataset(struct ock_db *db, const char *id, struct o
 {
     if (!id)
         return OCK_OK;
-    sqlite3_stmt *stmt =
-        ock_db_prepare(db, "SELECT 1 FROM datasets WHERE id = ? AND status = 'ready'", err);
+    sqlite3_stmt *stmt = ock_db_prepare(
+        db, "SELECT 1 FROM datasets WHERE id = ? AND status IN ('ready', 'preparing')", err);
     if (!stmt)
         return OCK_IO;
     ock_db_bind_text(stmt, 1, id);
@@ -42,7 +42,8 @@ static enum ock_status check_dataset(struct ock_db *db, const char *id, struct o
     if (got < 0)
         return OCK_IO;
     if (got == 0)
-        return ock_fail(err, OCK_CONFLICT, "the dataset was deleted a moment ago");
+        return ock_fail(err, OCK_CONFLICT,
+                        "a dataset of the job was deleted, or could not be read, a moment ago");
     ock_db_reset(stmt);
     return OCK_OK;
 }
@@ -124,8 +125,37 @@ enum ock_status ock_store_insert_job(struct ock_db *db, struct ock_job_new *job,
     if (status == OCK_OK)
         status = insert_spec(db, job, err);
     if (status == OCK_OK)
-        status = state_event(db, job->number, job->id, OCK_JOB_QUEUED, 1, NULL, err);
+        status = state_event(db, job->number, job->id, OCK_JOB_QUEUED, 1,
+                             job->memory_bytes > 0 ? NULL : "dataset_preparing", err);
     return status;
+}
+
+enum ock_status ock_store_plan_job(struct ock_db *db, const struct ock_job_plan *plan,
+                                   struct ock_err *err)
+{
+    sqlite3_stmt *stmt =
+        ock_db_prepare(db,
+                       "UPDATE jobs SET memory_bytes = ?1, threads_useful = ?2,"
+                       " dataset_sha256 = nullif(?3, ''),"
+                       " warnings = CASE WHEN warnings = '[]' THEN ?4 ELSE warnings END,"
+                       " version = version + 1 WHERE number = ?5",
+                       err);
+    if (!stmt)
+        return OCK_IO;
+    ock_db_bind_int(stmt, 1, (int64_t)plan->memory_bytes);
+    ock_db_bind_int(stmt, 2, plan->threads_useful);
+    ock_db_bind_text(stmt, 3, plan->dataset_sha256);
+    ock_db_bind_text(stmt, 4, plan->warnings);
+    ock_db_bind_int(stmt, 5, plan->number);
+    enum ock_status status = ock_db_run(db, stmt, err);
+    if (status != OCK_OK)
+        return status;
+    stmt = ock_db_prepare(db, "UPDATE specs SET resolved = ? WHERE job = ?", err);
+    if (!stmt)
+        return OCK_IO;
+    ock_db_bind_text(stmt, 1, plan->resolved);
+    ock_db_bind_int(stmt, 2, plan->number);
+    return ock_db_run(db, stmt, err);
 }
 
 static enum ock_status read_attempt(struct ock_db *db, int64_t number, int64_t *attempt,

@@ -37,7 +37,7 @@ struct ock_job_new {
     const char *dataset, *dataset_name, *dataset_sha256; /* NULL: inline */
     const char *validation, *test;                       /* dataset ids or NULL */
     bool has_init;
-    size_t memory_bytes;
+    size_t memory_bytes; /* 0: not known yet, a dataset is being prepared */
     uint32_t threads, threads_useful;
     uint32_t epochs;
     const char *spec, *run_spec, *resolved; /* run_spec NULL: the spec */
@@ -47,6 +47,16 @@ struct ock_job_new {
 /* Stores the job and its first event. Errors: CONFLICT (a dataset of it is gone), …. */
 enum ock_status ock_store_insert_job(struct ock_db *db, struct ock_job_new *job,
                                      struct ock_err *err);
+
+/* What is known only when the datasets of a job that waited for them are ready. */
+struct ock_job_plan {
+    int64_t number;
+    size_t memory_bytes;
+    uint32_t threads_useful;
+    const char *dataset_sha256, *resolved, *warnings; /* dataset_sha256 "": inline data */
+};
+enum ock_status ock_store_plan_job(struct ock_db *db, const struct ock_job_plan *plan,
+                                   struct ock_err *err);
 
 /* A change of state with its event. started: sets started_ms at the first time. */
 struct ock_job_change {

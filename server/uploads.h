@@ -5,9 +5,12 @@
 #include "server/engine_private.h"
 #include "server/store_datasets.h"
 
-/* Also takes up again the imports that an earlier server had promised (202). */
+/* Also removes what an earlier server left that nobody needs. */
 enum ock_status ock_uploads_new(struct ock_uploads **out, struct ock_engine *engine,
                                 struct ock_err *err);
+/* Takes up again the imports that an earlier server had promised (202). The engine's runner is
+ * there: it hears of their ends. */
+enum ock_status ock_uploads_resume(struct ock_uploads *uploads, struct ock_err *err);
 void ock_uploads_stop(
     struct ock_uploads *uploads); /* ends the imports; what was promised is kept */
 void ock_uploads_free(struct ock_uploads *uploads); /* NULL is a no-op */

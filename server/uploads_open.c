@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "server/ids.h"
@@ -74,21 +75,26 @@ enum ock_status ock_uploads_new(struct ock_uploads **out, struct ock_engine *eng
         return ock_fail(err, OCK_NOMEM, "no memory for the uploads");
     uploads->engine = engine;
     (void)pthread_mutex_init(&uploads->mutex, NULL);
-    (void)pthread_cond_init(&uploads->changed, NULL);
+    pthread_condattr_t monotonic;
+    (void)pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&uploads->changed, &monotonic);
+    (void)pthread_condattr_destroy(&monotonic);
     ock_each_entry(engine, "uploads", sweep_upload, uploads);
     ock_each_entry(engine, "datasets", sweep_dataset, uploads);
-    struct ock_db *db = ock_store_read(engine->store, err);
+    *out = uploads;
+    return OCK_OK;
+}
+
+enum ock_status ock_uploads_resume(struct ock_uploads *uploads, struct ock_err *err)
+{
+    struct ock_store *store = uploads->engine->store;
+    struct ock_db *db = ock_store_read(store, err);
     enum ock_status status =
         db ? ock_store_each_dataset(db, "preparing", resume_import, uploads, err) : OCK_IO;
     if (db)
-        ock_store_read_end(engine->store, db);
-    if (status != OCK_OK) {
-        ock_uploads_stop(uploads);
-        ock_uploads_free(uploads);
-        return status;
-    }
-    *out = uploads;
-    return OCK_OK;
+        ock_store_read_end(store, db);
+    return status;
 }
 
 void ock_uploads_stop(struct ock_uploads *uploads)

@@ -139,7 +139,7 @@ done:
     return status;
 }
 
-/* Copies one tensor after a check of its shape; columns 0: a vector. */
+/* Copies one tensor after a check of its shape; columns 0: a vector; out NULL: only the check. */
 static enum ock_status take_tensor(const struct ock_safetensors *file, const char *name,
                                    size_t rows, size_t columns, float *out, struct ock_err *err)
 {
@@ -156,7 +156,8 @@ static enum ock_status take_tensor(const struct ock_safetensors *file, const cha
                         "size %zu; this network needs [%zu%s%.0zu]",
                         name, tensor->dims, tensor->dims > 0 ? tensor->shape[0] : 0, rows,
                         columns > 0 ? ", " : "", columns);
-    memcpy(out, tensor->data, rows * (columns > 0 ? columns : 1) * sizeof(*out));
+    if (out)
+        memcpy(out, tensor->data, rows * (columns > 0 ? columns : 1) * sizeof(*out));
     return OCK_OK;
 }
 
@@ -171,10 +172,11 @@ enum ock_status ock_model_read_weights(const struct ock_plan *plan, const char *
         if (layer->weight_count == 0)
             continue;
         (void)snprintf(name, sizeof(name), "%zu.weight", i);
-        status = take_tensor(file, name, layer->out, layer->in, w + layer->weight_offset, err);
+        status = take_tensor(file, name, layer->out, layer->in, w ? w + layer->weight_offset : NULL,
+                             err);
         (void)snprintf(name, sizeof(name), "%zu.bias", i);
         if (status == OCK_OK && layer->bias_count > 0)
-            status = take_tensor(file, name, layer->out, 0, w + layer->bias_offset, err);
+            status = take_tensor(file, name, layer->out, 0, w ? w + layer->bias_offset : NULL, err);
     }
     ock_safetensors_free(file);
     return status;

@@ -13,7 +13,7 @@ enum ock_status ock_model_write(const struct ock_trainer *trainer, const float *
                                 uint64_t *bytes, char sha256[OCK_SHA256_TEXT_SIZE],
                                 struct ock_err *err);
 
-/* Fills w ([P]) from a safetensors file with this network's names and shapes.
+/* Fills w ([P]; NULL: only checks) from a safetensors file with this network's names and shapes.
  * Errors: INVALID (which tensor is missing or has another shape), NOTFOUND, IO, NOMEM. */
 enum ock_status ock_model_read_weights(const struct ock_plan *plan, const char *path, float *w,
                                        struct ock_err *err);

@@ -92,7 +92,7 @@ static bool run(struct ock_engine *engine, struct ock_http *http, const char *ur
     wait_for_signal();
     ock_log(OCK_LOG_INFO, "ending: running jobs write a checkpoint and go on at the next start");
     atomic_store(&http->draining, true);
-    ock_engine_drain(engine);
+    ock_engine_halt(engine); /* while streams are open: they tell what becomes of the jobs */
     return ock_http_stop(http, STOP_WAIT_MS);
 }
 
@@ -145,8 +145,8 @@ int ock_serve_main(const struct ock_serve_options *options)
     if (!options->quiet)
         print_welcome(http, url);
     if (!run(engine, http, url)) {
-        /* A request still waits for the engine (an import may take half a minute). The store needs
-         * no farewell: workers see our end and write their checkpoints. */
+        /* A request still waits, most likely for the disk. The jobs are safe, and the store needs no
+         * farewell. */
         ock_log(OCK_LOG_WARNING, "a request did not end in time; leaving without it");
         _exit(0);
     }

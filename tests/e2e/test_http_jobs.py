@@ -266,3 +266,15 @@ def test_one_key_from_many_clients_makes_one_job(server):
     assert {a.status for a in answers} <= {202, 409} and 202 in {a.status for a in answers}
     assert len({a.json["id"] for a in answers if a.status == 202}) == 1
     assert len(server.call("GET", "/v1/jobs?label.race=yes").json["items"]) == 1
+
+
+def test_starting_weights_of_another_shape_are_refused_at_once(server):
+    first = server.submit(spec(1, hidden=(5,)))
+    assert server.ended(first)["status"] == "succeeded"
+    other = spec(1, hidden=(6,))
+    other["model"]["init"] = {"job": first}
+    body = is_problem(server.call("POST", "/v1/jobs", other), 422, "invalid_spec")
+    assert body["errors"][0]["pointer"] == "/model/init"
+    assert "0.weight" in body["errors"][0]["detail"]
+    other["model"]["hidden"] = [5]
+    assert server.ended(server.submit(other))["status"] == "succeeded"

@@ -68,6 +68,44 @@ def test_streams_go_on_after_a_restart():
         assert [e["epoch"] for e in first + rest if e["type"] == "epoch"] == list(range(1, 401))
 
 
+def test_jobs_are_requeued_whatever_else_is_under_way():
+    """An import that takes long must not keep the jobs from their checkpoints; streams hear of it."""
+    lines = "".join(f"{i},{i % 7},{i % 11}.5,{i * 3},{i % 3}\n" for i in range(200000))
+    body = "a,b,c,d,label\n" + 30 * lines
+    with Server() as s:
+        s.upload_table()
+        job = s.submit(slow_spec())
+        connection = s.connect()
+        connection.request("GET", f"/v1/jobs/{job}/events?format=ndjson")
+        stream = connection.getresponse()
+        while json.loads(stream.readline() or "{}").get("type") != "epoch":
+            pass
+        answers = []
+
+        def put():
+            try:
+                answers.append(s.call("PUT", "/v1/datasets/big?target=label", body,
+                                      {"Content-Type": "text/csv"}).status)
+            except Exception as error:  # it may be cut off while it is sent
+                answers.append(type(error).__name__)
+
+        putter = threading.Thread(target=put)
+        putter.start()
+        time.sleep(1.5)
+        code, seconds = s.stop()
+        putter.join(20)
+        assert code == 0 and seconds < 10, (code, seconds, s.text()[-2000:])
+        assert answers != [202], answers
+        told = [json.loads(line) for line in stream.read().splitlines() if line.strip()]
+        states = [e for e in told if e["type"] == "state"]
+        assert [(e["status"], e["reason"]) for e in states] == [("queued", "server_stopped")], told[-3:]
+        with s as again:
+            got = again.call("GET", f"/v1/jobs/{job}").json
+            assert got["status"] in ("queued", "running") and got["attempt"] == 1, got
+            again.call("POST", f"/v1/jobs/{job}/cancel")
+            again.ended(job)
+
+
 def test_a_second_signal_ends_at_once():
     with Server() as s:
         s.process.send_signal(signal.SIGINT)

@@ -274,16 +274,16 @@ static inline void kit_hashes(struct ock_engine *engine, const char *id, char *o
     cJSON_Delete(events);
 }
 
-/* The process id of the only worker that is a child of this process; 0: none. */
-static inline pid_t kit_worker_pid(void)
+/* Calls take for each process that is a child of this one; they are listed by the thread that made
+ * them. */
+static inline void kit_each_child(void (*take)(pid_t pid, void *ctx), void *ctx)
 {
     char path[300], text[4096];
-    pid_t found = 0;
-    DIR *tasks = opendir("/proc/self/task"); /* children are listed by the thread that made them */
+    DIR *tasks = opendir("/proc/self/task");
     ck_assert_ptr_nonnull(tasks);
     for (;;) {
         const struct dirent *task = readdir(tasks);
-        if (!task || found > 0)
+        if (!task)
             break;
         (void)snprintf(path, sizeof(path), "/proc/self/task/%s/children", task->d_name);
         FILE *file = task->d_name[0] == '.' ? NULL : fopen(path, "re");
@@ -292,9 +292,25 @@ static inline pid_t kit_worker_pid(void)
         size_t got = fread(text, 1, sizeof(text) - 1, file);
         (void)fclose(file);
         text[got] = '\0';
-        found = (pid_t)strtol(text, NULL, 10);
+        char *at = text, *end;
+        for (long pid = strtol(at, &end, 10); end > at; pid = strtol(at, &end, 10)) {
+            take((pid_t)pid, ctx);
+            at = end;
+        }
     }
     (void)closedir(tasks);
+}
+
+static inline void kit_keep_pid(pid_t pid, void *ctx)
+{
+    *(pid_t *)ctx = pid;
+}
+
+/* The process id of the only worker that is a child of this process; 0: none. */
+static inline pid_t kit_worker_pid(void)
+{
+    pid_t found = 0;
+    kit_each_child(kit_keep_pid, &found);
     return found;
 }
 
