@@ -53,7 +53,7 @@ static void write_in_directory(struct ock_jsonw *w, const struct ock_engine *eng
 /* job.json (protocol.h). RLIMIT_DATA gives a quarter more than the plan: the plan is exact for what
  * is allocated, the allocator is not. */
 static void write_job(const struct ock_engine *engine, const struct ock_live *live,
-                      const char *spec, uint32_t threads, struct ock_buf *out)
+                      const char *spec, uint64_t told_step, uint32_t threads, struct ock_buf *out)
 {
     struct ock_jsonw w = ock_jsonw_make(out);
     ock_jsonw_object(&w, NULL);
@@ -69,6 +69,7 @@ static void write_job(const struct ock_engine *engine, const struct ock_live *li
         write_in_directory(&w, engine, "init", live->id, "init.safetensors");
     else
         ock_jsonw_null(&w, "init");
+    ock_jsonw_uint(&w, "told_step", told_step);
     ock_jsonw_uint(&w, "threads", threads);
     ock_jsonw_uint(&w, "data_bytes_max",
                    live->need.memory_bytes + live->need.memory_bytes / 4 +
@@ -103,16 +104,18 @@ static enum ock_status prepare(struct ock_runner *runner, const struct ock_live 
 {
     char path[OCK_PATH_SIZE];
     struct ock_buf spec, text;
+    uint64_t told_step = 0;
     ock_buf_init(&spec, OCK_JSON_BYTES_MAX);
     ock_buf_init(&text, OCK_JSON_BYTES_MAX + OCK_MIB);
     struct ock_db *db = ock_store_read(runner->engine->store, err);
-    enum ock_status status = db ? ock_store_run_spec(db, live->number, &spec, err) : OCK_IO;
+    enum ock_status status =
+        db ? ock_store_run_spec(db, live->number, &spec, &told_step, err) : OCK_IO;
     if (db)
         ock_store_read_end(runner->engine->store, db);
     if (status == OCK_OK)
         status = ock_job_directory(runner->engine, live->id, err);
     if (status == OCK_OK) {
-        write_job(runner->engine, live, spec.data, threads, &text);
+        write_job(runner->engine, live, spec.data, told_step, threads, &text);
         status = ock_buf_status(&text, err);
     }
     if (status == OCK_OK) {

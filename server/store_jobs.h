@@ -172,9 +172,10 @@ enum ock_status ock_store_unended_jobs(struct ock_db *db,
                                                                struct ock_err *err),
                                        void *ctx, struct ock_err *err);
 
-/* The spec that the worker gets. Errors: NOTFOUND. */
+/* The spec that the worker gets, and the step at which the last epoch ended that was told (0: none).
+ * Errors: NOTFOUND. */
 enum ock_status ock_store_run_spec(struct ock_db *db, int64_t number, struct ock_buf *out,
-                                   struct ock_err *err);
+                                   uint64_t *told_step, struct ock_err *err);
 
 /* The number of jobs of each status. */
 enum ock_status ock_store_count_jobs(struct ock_db *db, uint64_t counts[OCK_JOB_STATUS_COUNT],

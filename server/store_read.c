@@ -298,10 +298,15 @@ enum ock_status ock_store_find_job(struct ock_db *db, const char *id, int64_t *n
 }
 
 enum ock_status ock_store_run_spec(struct ock_db *db, int64_t number, struct ock_buf *out,
-                                   struct ock_err *err)
+                                   uint64_t *told_step, struct ock_err *err)
 {
     sqlite3_stmt *stmt =
-        ock_db_prepare(db, "SELECT coalesce(run_spec, spec) FROM specs WHERE job = ?", err);
+        ock_db_prepare(db,
+                       "SELECT coalesce(s.run_spec, s.spec), json_extract(e.body, '$.step')"
+                       " FROM specs s JOIN jobs j ON j.number = s.job"
+                       " LEFT JOIN events e ON e.job = j.number AND e.seq = j.latest_seq"
+                       " WHERE s.job = ?",
+                       err);
     if (!stmt)
         return OCK_IO;
     ock_db_bind_int(stmt, 1, number);
@@ -309,6 +314,7 @@ enum ock_status ock_store_run_spec(struct ock_db *db, int64_t number, struct ock
     if (got != 1)
         return got < 0 ? OCK_IO : ock_fail(err, OCK_NOTFOUND, "the job has no spec");
     ock_buf_puts(out, ock_db_text(stmt, 0));
+    *told_step = (uint64_t)sqlite3_column_int64(stmt, 1); /* NULL: 0 */
     ock_db_reset(stmt);
     return ock_buf_status(out, err);
 }

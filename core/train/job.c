@@ -91,8 +91,11 @@ static enum ock_status make_trainer(struct inputs *in, const struct ock_job *job
                       ? in->plan->threads_useful
                       : (uint32_t)omp_get_num_procs();
     omp_set_dynamic(0); /* a number of threads is obeyed, also beyond the cores */
-    return ock_trainer_new(&in->trainer, job->spec, in->plan, in->data, kernels, threads,
-                           job->tile_rows, hooks, err);
+    status = ock_trainer_new(&in->trainer, job->spec, in->plan, in->data, kernels, threads,
+                             job->tile_rows, hooks, err);
+    if (status == OCK_OK)
+        in->trainer->told_step = job->told_step;
+    return status;
 }
 
 /* The dataset's sums stand for the data in a checkpoint; those of validation and test too, as best

@@ -160,17 +160,25 @@ static enum ock_status tell_progress(struct ock_trainer *trainer, struct ock_err
     return status;
 }
 
-/* What ends an epoch before its last minibatch; NULL: nothing. */
-static const char *reason_to_cut(const struct ock_trainer *trainer, enum ock_command command)
+/* What ends an epoch before its last minibatch; NULL: nothing. An epoch that was told before a crash
+ * comes again as it was: a stop or the deadline waits until then, and one that they had cut is cut
+ * at the same step. */
+static const char *reason_to_cut(struct ock_trainer *trainer, enum ock_command command)
 {
     const struct ock_train_spec *spec = &trainer->spec->train;
-    if (command == OCK_COMMAND_STOP)
+    uint64_t step = trainer->progress.step;
+    trainer->stop_wanted = trainer->stop_wanted || command == OCK_COMMAND_STOP;
+    if (step < trainer->told_step)
+        return NULL;
+    if (trainer->stop_wanted)
         return "stopped";
-    if (spec->max_steps > 0 && trainer->progress.step >= spec->max_steps)
+    if (spec->max_steps > 0 && step >= spec->max_steps)
         return "max_steps";
     double run_s = ock_clock_s() - trainer->run_begin_s;
     if (spec->deadline_s > 0 && trainer->progress.elapsed_s + run_s >= spec->deadline_s)
         return "deadline";
+    if (step == trainer->told_step && trainer->progress.batch < trainer->plan->steps_per_epoch)
+        return spec->deadline_s > 0 ? "deadline" : "stopped";
     return NULL;
 }
 

@@ -65,6 +65,8 @@ struct ock_trainer {
     uint32_t *sample_rows;
     struct ock_progress progress;
     struct ock_epoch last_epoch; /* the newest measured epoch */
+    uint64_t told_step;          /* ock_job's */
+    bool stop_wanted;
     struct ock_sink sink;
     struct ock_checkpoint_plan *checkpoint; /* borrowed; NULL: no checkpoints */
     double epoch_begin_s;                   /* clocks of this process, for rates only */

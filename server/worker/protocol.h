@@ -7,7 +7,8 @@
  * stderr is free text for the log. The worker holds flock(DIR/lock); a successor waits up to 2 s.
  *
  * job.json    {"job": "job_…", "spec": {…as sent, without inline…}, "train": PATH,
- *              "validation": PATH|null, "test": PATH|null, "init": PATH|null, "threads": N,
+ *              "validation": PATH|null, "test": PATH|null, "init": PATH|null,
+ *              "told_step": N (of the last stored epoch; 0: none), "threads": N,
  *              "data_bytes_max": N (RLIMIT_DATA; 0: none)}
  *             Checkpoint and models are DIR/checkpoint, DIR/best.safetensors, DIR/last.safetensors.
  * import.json {"source": PATH, "labels": PATH|null, "out": PATH, "target": TEXT|null,
@@ -25,7 +26,8 @@
  * Commands, parent to worker, one line each:
  *     confirm N\n    all lines up to N are stored
  *     pause\n        checkpoint and exit with OCK_WORKER_PAUSED
- *     stop\n         end now, keep the best
+ *     stop\n         end now, keep the best; a run that comes after a crash first tells again all that
+ *                    was told, up to told_step: no epoch is stored whole and told cut short
  *     checkpoint\n   write one and go on
  * End of file: the parent is gone; checkpoint at the next minibatch, exit OCK_WORKER_ORPHANED.
  *

@@ -16,6 +16,7 @@
 #include "server/worker/worker.h"
 
 enum { PATH_SIZE = 4096, LOCK_WAIT_MS = 2000, LOCK_STEP_MS = 5 };
+static const double STEPS_MAX = 9007199254740992.0; /* 2^53: whole in a double */
 
 struct paths {
     char lock[PATH_SIZE], checkpoint[PATH_SIZE], best[PATH_SIZE], last[PATH_SIZE];
@@ -79,13 +80,13 @@ static enum ock_status parse_spec(struct ock_spec **spec, const cJSON *json, str
     return status;
 }
 
-static uint32_t read_threads(const cJSON *json)
+/* 0: it is not there, or no whole number from 0 to max. */
+static uint64_t read_count(const cJSON *json, const char *key, double max)
 {
-    const cJSON *threads = ock_json_get(json, "threads");
-    if (!threads || !ock_json_whole(threads) || threads->valuedouble < 0 ||
-        threads->valuedouble > OCK_THREADS_MAX)
+    const cJSON *item = ock_json_get(json, key);
+    if (!item || !ock_json_whole(item) || item->valuedouble < 0 || item->valuedouble > max)
         return 0;
-    return (uint32_t)threads->valuedouble;
+    return (uint64_t)item->valuedouble;
 }
 
 static enum ock_status run(const cJSON *json, const struct paths *paths,
@@ -105,7 +106,8 @@ static enum ock_status run(const cJSON *json, const struct paths *paths,
         .checkpoint_path = paths->checkpoint,
         .best_path = paths->best,
         .last_path = paths->last,
-        .threads = read_threads(json),
+        .told_step = read_count(json, "told_step", STEPS_MAX),
+        .threads = (uint32_t)read_count(json, "threads", OCK_THREADS_MAX),
     };
     struct ock_job_hooks hooks = ock_control_hooks(control);
     if (!job.train_path)

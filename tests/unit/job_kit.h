@@ -29,6 +29,7 @@ struct kit {
     uint64_t pause_after; /* minibatches of this run; 0: never */
     uint64_t stop_after;
     uint64_t checkpoint_after;
+    uint64_t told_step;
     /* Set by it: */
     enum ock_outcome outcome;
     size_t count;
@@ -92,6 +93,7 @@ __attribute__((unused)) static void kit_run(struct kit *kit, const char *spec_te
                           .checkpoint_path = kit->checkpoint,
                           .best_path = kit->best,
                           .last_path = kit->last,
+                          .told_step = kit->told_step,
                           .threads = kit->threads,
                           .kernels = kit->kernels,
                           .tile_rows = kit->tile_rows};
