@@ -35,9 +35,10 @@ static enum ock_status load_spec(struct ock_prepared *prepared, int64_t number,
 {
     struct ock_buf text;
     cJSON *json = NULL;
+    uint64_t told_step; /* the worker's business */
     ock_buf_init(&text, OCK_JSON_BYTES_MAX);
     struct ock_db *db = ock_store_read(prepared->engine->store, err);
-    enum ock_status status = db ? ock_store_run_spec(db, number, &text, err) : OCK_IO;
+    enum ock_status status = db ? ock_store_run_spec(db, number, &text, &told_step, err) : OCK_IO;
     if (db)
         ock_store_read_end(prepared->engine->store, db);
     if (status == OCK_OK)

@@ -5,13 +5,13 @@
  * can be killed by SIGKILL. */
 #include "engine_kit.h"
 
-enum { HASHES_SIZE = KIT_EPOCHS_MAX * 64 + 1, EPOCHS = 24 };
+enum { HASHES_SIZE = KIT_EPOCHS_MAX * 64 + 1, EPOCHS = 80 };
 
 static const char *const spec =
     "{\"data\":{\"dataset\":\"digits\"},\"model\":{\"hidden\":[200,100],\"dropout\":0.1},"
     "\"regularization\":{\"l1\":1e-5,\"l2\":1e-4},"
     "\"optimizer\":{\"lr\":0.02,\"momentum\":0.9},"
-    "\"train\":{\"epochs\":24,\"batch_size\":16,\"seed\":3}}";
+    "\"train\":{\"epochs\":80,\"batch_size\":16,\"seed\":3}}";
 
 static char undisturbed[HASHES_SIZE], disturbed[HASHES_SIZE];
 
