@@ -146,6 +146,8 @@ static void set_body(struct exchange *x)
         curl_easy_setopt(x->curl, CURLOPT_POST, 1L);
         curl_easy_setopt(x->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body));
         curl_easy_setopt(x->curl, CURLOPT_POSTFIELDS, body);
+    } else if (strcmp(request->method, "GET") != 0) {
+        curl_easy_setopt(x->curl, CURLOPT_CUSTOMREQUEST, request->method);
     }
 }
 

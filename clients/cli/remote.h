@@ -8,7 +8,7 @@
 #include "clients/cli/cli.h"
 
 struct cli_request {
-    const char *method; /* "GET", "POST", "PUT" */
+    const char *method; /* "GET", "POST", "PUT", "DELETE" */
     const char *path;   /* "/v1/jobs", escaped, with its query */
     const char *accept; /* NULL: application/json */
     const char *header; /* one more, "Name: value"; NULL: none */

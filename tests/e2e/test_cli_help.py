@@ -89,6 +89,7 @@ BAD = [
     (["list", "--label", "novalue"], "KEY=VALUE"),
     (["show"], "which JOB"),
     (["cancel", "a", "b"], "one JOB"),
+    (["delete"], "which JOB|DATASET"),
     (["model"], "which job"),
     (["model", "job_x", "--which", "worst"], "best or last"),
     (["health", "now"], "now"),

@@ -120,6 +120,22 @@ def test_pause_resume_stop_and_cancel(server, tmp_path):
     assert watched.returncode == 1 and end(watched.stdout)["status"] == "cancelled"
 
 
+def test_delete(server, tmp_path):
+    job = submit(server, tmp_path, LONG)
+    early = server.ockham("delete", job)
+    assert early.returncode == 1 and "cancel it" in early.stderr
+    assert server.ockham("cancel", job).returncode == 0
+    reaches(server, job, "cancelled")
+    done = server.ockham("delete", job)
+    assert done.returncode == 0 and done.stdout == f"{job} deleted\n"
+    assert server.ockham("show", job).returncode == 1
+    table = tmp_path / "t.csv"
+    table.write_text("a,b\n1,2\n3,4\n")
+    assert server.ockham("upload", "gone-soon", table).returncode == 0
+    assert server.ockham("delete", "gone-soon").returncode == 0
+    assert server.ockham("delete", "gone-soon").returncode == 1
+
+
 def test_faults_are_told_with_their_places(server, tmp_path):
     bad = {"data": {"dataset": "blob"}, "regularisation": {}, "optimizer": {"lr": -1}}
     done = server.ockham("submit", write_job(tmp_path, bad))
