@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "server/dataset_cache.h"
@@ -20,6 +21,8 @@
 #include "server/runner.h"
 #include "server/uploads.h"
 #include "server/worker_process.h"
+
+enum { LOCK_WAIT_MS = 500, LOCK_STEP_MS = 5 };
 
 static const size_t queue_default = 10000;
 static const size_t upload_default = (size_t)64 << 30;
@@ -54,6 +57,8 @@ static enum ock_status open_directory(struct ock_engine *engine, const char *dat
     return status;
 }
 
+/* A server that was killed while it started a worker left a child that holds its descriptors until
+ * the worker's program is executed: the lock comes free a moment after the death. */
 static enum ock_status lock_directory(struct ock_engine *engine, struct ock_err *err)
 {
     char path[OCK_PATH_SIZE];
@@ -61,8 +66,14 @@ static enum ock_status lock_directory(struct ock_engine *engine, struct ock_err 
     engine->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (engine->lock_fd < 0)
         return ock_fail_errno(err, errno, "cannot open %s", path);
-    if (flock(engine->lock_fd, LOCK_EX | LOCK_NB) == 0)
-        return OCK_OK;
+    for (int waited_ms = 0;; waited_ms += LOCK_STEP_MS) {
+        if (flock(engine->lock_fd, LOCK_EX | LOCK_NB) == 0)
+            return OCK_OK;
+        if (waited_ms >= LOCK_WAIT_MS || (errno != EWOULDBLOCK && errno != EINTR))
+            break;
+        struct timespec step = {.tv_nsec = LOCK_STEP_MS * 1000000L};
+        (void)nanosleep(&step, NULL);
+    }
     if (errno == EWOULDBLOCK)
         return ock_fail(err, OCK_CONFLICT, "another server uses the data directory %s",
                         engine->data_dir);

@@ -3,6 +3,8 @@
  *
  * Real workers train on digits. A "server" is a child process with an engine of its own, so that it
  * can be killed by SIGKILL. */
+#include <sys/file.h>
+
 #include "engine_kit.h"
 
 enum { HASHES_SIZE = KIT_EPOCHS_MAX * 64 + 1, EPOCHS = 80 };
@@ -236,6 +238,34 @@ START_TEST(second_server_is_refused)
 }
 END_TEST
 
+/* As a child does that was killed with its server's descriptors before it became a worker. */
+START_TEST(lock_of_a_dead_server_is_waited_for)
+{
+    char path[96];
+    int ready[2], byte;
+    kit_make_dir();
+    ock_engine_close(kit_open());
+    (void)snprintf(path, sizeof(path), "%s/lock", kit_dir);
+    ck_assert_int_eq(pipe2(ready, O_CLOEXEC), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        int fd = open(path, O_RDWR | O_CLOEXEC);
+        struct timespec moment = {.tv_nsec = 50000000L};
+        if (flock(fd, LOCK_EX) != 0 || write(ready[1], "", 1) != 1)
+            _exit(1);
+        (void)nanosleep(&moment, NULL);
+        _exit(0);
+    }
+    ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+    ock_engine_close(kit_open());
+    ck_assert_int_eq(waitpid(child, &byte, 0), child);
+    ck_assert_int_eq(byte, 0);
+    (void)close(ready[0]);
+    (void)close(ready[1]);
+    kit_remove_dir();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("engine: recovery");
@@ -246,6 +276,7 @@ int main(void)
     tcase_add_test(tcase, closing_requeues_what_runs_with_its_checkpoint);
     tcase_add_test(tcase, pause_and_resume_give_the_same_bits);
     tcase_add_test(tcase, second_server_is_refused);
+    tcase_add_test(tcase, lock_of_a_dead_server_is_waited_for);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
