@@ -5,18 +5,30 @@
 
 #include "core/base/real.h"
 
-/* Calls add(ctx, batch, count) for all training rows, block by block. */
-static void for_each_block(const struct ock_data *data, const struct ock_batch *buffer, size_t rows,
+/* The training rows, `rows` at once. */
+struct blocks {
+    const struct ock_data *data;
+    const struct ock_batch *buffer;
+    size_t rows;
+    const struct ock_leave *leave;
+};
+
+/* Calls add(ctx, batch, count) for all training rows, block by block. false: left. */
+static bool for_each_block(const struct blocks *blocks,
                            void (*add)(void *ctx, const struct ock_batch *, size_t), void *ctx)
 {
-    struct ock_batch batch = *buffer;
+    const struct ock_rows *train = &blocks->data->train;
+    struct ock_batch batch = *blocks->buffer;
     batch.x = NULL;
-    for (size_t begin = 0; begin < data->train.count; begin += rows) {
-        size_t left = data->train.count - begin;
-        size_t count = left < rows ? left : rows;
-        ock_source_gather(data->train.source, data->train.rows + begin, count, &batch);
+    for (size_t begin = 0; begin < train->count; begin += blocks->rows) {
+        if (blocks->leave->ask && blocks->leave->ask(blocks->leave->ctx))
+            return false;
+        size_t left = train->count - begin;
+        size_t count = left < blocks->rows ? left : blocks->rows;
+        ock_source_gather(train->source, train->rows + begin, count, &batch);
         add(ctx, &batch, count);
     }
+    return true;
 }
 
 /* --- Classes: the entropy ----------------------------------------------------------------------
@@ -42,18 +54,20 @@ static void add_class(void *ctx, const struct ock_batch *batch, size_t count)
     }
 }
 
-static double entropy(const struct ock_data *data, const struct ock_batch *buffer, size_t rows)
+static bool entropy(double *out, const struct blocks *blocks)
 {
     double sum = 0;
-    for (size_t first = 0; first < data->classes; first += CLASSES_AT_ONCE) {
+    for (size_t first = 0; first < blocks->data->classes; first += CLASSES_AT_ONCE) {
         struct class_weights sums = {.first = first};
-        for_each_block(data, buffer, rows, add_class, &sums);
+        if (!for_each_block(blocks, add_class, &sums))
+            return false;
         for (size_t i = 0; i < CLASSES_AT_ONCE; i++) {
             if (sums.weight[i] > 0)
                 sum -= sums.weight[i] / sums.total * ock_ln(sums.weight[i] / sums.total);
         }
     }
-    return sum;
+    *out = sum;
+    return true;
 }
 
 /* --- Numbers: a convex function of one constant -------------------------------------------------
@@ -90,35 +104,39 @@ static void add_number(void *ctx, const struct ock_batch *batch, size_t count)
     }
 }
 
-static struct slope slope_at(const struct ock_data *data, const struct ock_batch *buffer,
-                             size_t rows, enum ock_loss loss, double constant)
+static bool slope_at(struct slope *out, const struct blocks *blocks, enum ock_loss loss,
+                     double constant)
 {
     struct slope slope = {
         .loss = loss, .constant = constant, .least = INFINITY, .largest = -INFINITY};
-    for_each_block(data, buffer, rows, add_number, &slope);
-    return slope;
+    bool whole = for_each_block(blocks, add_number, &slope);
+    *out = slope;
+    return whole;
 }
 
-static double number_loss(enum ock_loss loss, const struct ock_data *data,
-                          const struct ock_batch *buffer, size_t rows)
+static bool number_loss(double *out, const struct blocks *blocks, enum ock_loss loss)
 {
-    struct slope at = slope_at(data, buffer, rows, loss, 0);
+    struct slope at;
+    bool whole = slope_at(&at, blocks, loss, 0);
     double low = at.least;
     double high = at.largest;
-    for (int i = 0; i < 30 && low < high; i++) {
+    for (int i = 0; i < 30 && low < high && whole; i++) {
         double middle = low + (high - low) / 2;
-        at = slope_at(data, buffer, rows, loss, middle);
+        whole = slope_at(&at, blocks, loss, middle);
         if (at.slope_sum > 0)
             high = middle;
         else
             low = middle;
     }
-    at = slope_at(data, buffer, rows, loss, low + (high - low) / 2);
-    return at.loss_sum / at.weight;
+    if (!whole || !slope_at(&at, blocks, loss, low + (high - low) / 2))
+        return false;
+    *out = at.loss_sum / at.weight;
+    return true;
 }
 
-double ock_baseline_loss(enum ock_loss loss, const struct ock_data *data,
-                         const struct ock_batch *buffer, size_t rows)
+bool ock_baseline_loss(double *out, enum ock_loss loss, const struct ock_data *data,
+                       const struct ock_batch *buffer, size_t rows, const struct ock_leave *leave)
 {
-    return data->classes > 0 ? entropy(data, buffer, rows) : number_loss(loss, data, buffer, rows);
+    struct blocks blocks = {data, buffer, rows, leave};
+    return data->classes > 0 ? entropy(out, &blocks) : number_loss(out, &blocks, loss);
 }

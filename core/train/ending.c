@@ -44,17 +44,35 @@ static enum ock_status write_models(struct ock_trainer *trainer, const struct oc
     return status;
 }
 
-/* The test rows, seen once, by the weights that are served. */
-static void measure_test(struct ock_trainer *trainer, struct ock_metrics *out)
+/* The test rows, seen once, by the weights that are served. The last weights stay where they are: a
+ * checkpoint may still be taken. */
+static bool measure_test(struct ock_trainer *trainer, struct ock_metrics *out)
 {
-    float *w = trainer->optimizer.state.w;
-    memcpy(w, trainer->best_w, trainer->plan->parameters * sizeof(*w));
-    ock_network_pack(&trainer->net, w);
-    ock_trainer_measure(trainer, &trainer->data->test, out);
+    if (trainer->data->test.count == 0)
+        return true;
+    ock_network_pack(&trainer->net, trainer->best_w);
+    return ock_trainer_measure(trainer, &trainer->data->test, trainer->best_w, out);
+}
+
+static const char *stop_reason_of(const struct ock_trainer *trainer)
+{
+    switch ((enum ock_stop)trainer->progress.stop) {
+    case OCK_STOP_EARLY_STOPPING:
+        return "early_stopping";
+    case OCK_STOP_MAX_STEPS:
+        return "max_steps";
+    case OCK_STOP_DEADLINE:
+        return "deadline";
+    case OCK_STOP_ASKED:
+        return "stopped";
+    case OCK_STOP_NONE:
+    default:
+        return "epochs";
+    }
 }
 
 enum ock_status ock_ending_succeeded(struct ock_trainer *trainer, const struct ock_job *job,
-                                     const char *stop_reason, struct ock_err *err)
+                                     bool *paused, struct ock_err *err)
 {
     uint64_t bytes = 0;
     char sha256[OCK_SHA256_TEXT_SIZE] = "";
@@ -63,19 +81,20 @@ enum ock_status ock_ending_succeeded(struct ock_trainer *trainer, const struct o
     if (trainer->progress.best.epoch == 0) /* ended before the first epoch did: what there is */
         memcpy(trainer->best_w, trainer->optimizer.state.w,
                trainer->plan->parameters * sizeof(*trainer->best_w));
+    struct ock_metrics test = {0};
+    *paused = !measure_test(trainer, &test);
+    if (*paused)
+        return OCK_OK;
     enum ock_status status = write_models(trainer, job, &bytes, sha256, err);
     if (status != OCK_OK)
         return status;
-    struct ock_metrics test = {0};
-    if (trainer->data->test.count > 0)
-        measure_test(trainer, &test);
 
     struct ock_buf body;
     ock_buf_init(&body, OCK_EVENT_BYTES_MAX);
     struct ock_jsonw w = ock_jsonw_make(&body);
     ock_jsonw_object(&w, NULL);
     ock_jsonw_string(&w, "status", "succeeded");
-    ock_jsonw_string(&w, "stop_reason", stop_reason);
+    ock_jsonw_string(&w, "stop_reason", stop_reason_of(trainer));
     ock_best_write(&w, "best", &trainer->progress.best);
     write_latest(&w, trainer);
     if (test.present)

@@ -5,10 +5,11 @@
 #include "core/train/job.h"
 #include "core/train/trainer.h"
 
-/* Writes last and best model, measures the test rows with the best weights, sends `end`.
- * Afterwards the trainer holds the best weights. Errors: IO, NOSPACE, NOMEM, the hook's. */
+/* Measures the test rows with the best weights, writes last and best model, sends `end`. *paused:
+ * it was left while it measured, and a checkpoint taken now leads here again. Errors: IO, NOSPACE,
+ * NOMEM, the hook's. */
 enum ock_status ock_ending_succeeded(struct ock_trainer *trainer, const struct ock_job *job,
-                                     const char *stop_reason, struct ock_err *err);
+                                     bool *paused, struct ock_err *err);
 
 /* Sends `end` with status failed. stop_reason by the status: nonfinite, memory (NOMEM), data (all
  * else). trainer may be NULL: it failed before there was one. */

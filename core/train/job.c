@@ -163,12 +163,15 @@ static enum ock_status first_weights(struct ock_trainer *trainer, const char *in
     return OCK_OK;
 }
 
-static enum ock_status find_lr(struct ock_trainer *trainer, struct ock_err *err)
+static enum ock_status find_lr(struct ock_trainer *trainer, bool *paused, struct ock_err *err)
 {
     struct ock_spec *spec = trainer->spec;
     if (!spec->optimizer.lr_auto)
         return OCK_OK;
-    struct ock_lr_found found = ock_lr_search(trainer);
+    struct ock_lr_found found;
+    *paused = !ock_lr_search(trainer, &found);
+    if (*paused)
+        return OCK_OK;
     /* Decay alone must not flip signs: from this limit on it would (SPEC.md, L1 methods). */
     double limit = ock_spec_lr_limit(spec);
     found.limited = found.lr > limit / 4;
@@ -181,7 +184,9 @@ static enum ock_status find_lr(struct ock_trainer *trainer, struct ock_err *err)
     return status == OCK_OK ? ock_run_tell_resolved(trainer, err) : status;
 }
 
-static enum ock_status begin(struct ock_trainer *trainer, const struct ock_job *job,
+/* *paused: interrupted before anything was trained. No checkpoint is needed: the next run finds the
+ * same rate, and tells it again under the same keys. */
+static enum ock_status begin(struct ock_trainer *trainer, const struct ock_job *job, bool *paused,
                              struct ock_err *err)
 {
     bool resumed = false;
@@ -195,11 +200,11 @@ static enum ock_status begin(struct ock_trainer *trainer, const struct ock_job *
         return ock_run_tell_resolved(trainer, err);
     status = first_weights(trainer, job->init_path, err);
     if (status == OCK_OK)
-        status = find_lr(trainer, err);
-    if (status == OCK_OK)
+        status = find_lr(trainer, paused, err);
+    if (status == OCK_OK && !*paused)
         status = ock_run_tell_warnings(trainer, err); /* some depend on the rate */
-    if (status == OCK_OK)
-        ock_trainer_begin(trainer);
+    if (status == OCK_OK && !*paused)
+        *paused = !ock_trainer_begin(trainer);
     return status;
 }
 
@@ -216,11 +221,12 @@ enum ock_status ock_job_run(const struct ock_job *job, const struct ock_job_hook
     assert(hooks && hooks->event);
     struct inputs in = {0};
     struct ock_err why = {0};
-    enum ock_outcome ended = OCK_SUCCEEDED;
+    enum ock_outcome ended = OCK_PAUSED;
+    bool paused = false;
     enum ock_status status = open_inputs(&in, job, hooks, &why);
     if (status == OCK_OK)
-        status = begin(in.trainer, job, &why);
-    if (status == OCK_OK)
+        status = begin(in.trainer, job, &paused, &why);
+    if (status == OCK_OK && !paused)
         status = ock_run_epochs(in.trainer, job, &ended, &why);
     if (ends_the_job(status)) {
         ended = OCK_FAILED;

@@ -27,13 +27,16 @@ enum ock_command {
     OCK_COMMAND_CHECKPOINT, /* write a checkpoint and go on */
 };
 
-/* Callbacks from the training thread, between minibatches; all may be NULL but event. */
+/* Callbacks from the training thread; all may be NULL but event. */
 struct ock_job_hooks {
     void *ctx;
     /* Delivers an event; may wait (then training waits). An error ends the job's run. */
     enum ock_status (*event)(void *ctx, const struct ock_event *event, struct ock_err *err);
-    /* Asked after every minibatch; must be cheap (an atomic load). A command is asked for once. */
+    /* Asked after every minibatch; must be cheap (an atomic load). A command is told once. */
     enum ock_command (*poll)(void *ctx);
+    /* What poll would say, not taken: asked before every block of rows that is measured and every
+     * step of the search for a learning rate, where a pause can be obeyed and nothing else. */
+    enum ock_command (*peek)(void *ctx);
     /* Appends the event lines that are not confirmed yet; the checkpoint carries these bytes. */
     void (*pending)(void *ctx, struct ock_buf *out);
     /* Before the first event of a resumed run: the bytes that the checkpoint carried. */

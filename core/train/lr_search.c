@@ -70,24 +70,31 @@ static void clear_state(struct ock_trainer *trainer, const float *first)
     trainer->progress.updates = 0;
 }
 
-/* The judging rows' loss after the probe's steps at one rate; infinite when it diverged. */
-static double try_rate(struct ock_trainer *trainer, const struct probe *probe, double lr)
+/* *out: the judging rows' loss after the probe's steps at one rate, infinite when it diverged. false:
+ * interrupted. */
+static bool try_rate(struct ock_trainer *trainer, const struct probe *probe, double lr, double *out)
 {
+    *out = (double)INFINITY;
     for (size_t i = 0; i < probe->steps; i++) {
         size_t begin = i * probe->batch_rows;
         double loss = 0;
         double weight = 0;
         if (begin + probe->batch_rows > trainer->data->train.count)
             break;
+        if (ock_trainer_is_told(trainer, OCK_COMMAND_PAUSE))
+            return false;
         if (!ock_trainer_step(trainer, trainer->order + begin, probe->batch_rows, begin, lr, &loss,
                               &weight))
-            return (double)INFINITY;
+            return true;
         trainer->progress.updates += weight > 0 ? 1u : 0u;
     }
     struct ock_metrics metrics = {0};
     ock_network_pack(&trainer->net, trainer->optimizer.state.w);
-    ock_trainer_measure(trainer, &probe->judge, &metrics);
-    return metrics.present && isfinite(metrics.data_loss) ? metrics.data_loss : (double)INFINITY;
+    if (!ock_trainer_measure(trainer, &probe->judge, trainer->optimizer.state.w, &metrics))
+        return false;
+    if (metrics.present && isfinite(metrics.data_loss))
+        *out = metrics.data_loss;
+    return true;
 }
 
 /* The penalty is left out, so that all strengths of a search share one rate. */
@@ -107,8 +114,8 @@ static double round_to_two_digits(double lr)
     return strtod(text, NULL);
 }
 
-/* The best rung of the ladder, before the margin. */
-static struct ock_lr_found climb(struct ock_trainer *trainer, const float *first)
+/* *out: the best rung of the ladder, before the margin. false: interrupted. */
+static bool climb(struct ock_trainer *trainer, const float *first, struct ock_lr_found *out)
 {
     struct probe probe = probe_make(trainer);
     choose_rows(trainer, &probe);
@@ -118,7 +125,9 @@ static struct ock_lr_found climb(struct ock_trainer *trainer, const float *first
     struct ock_lr_found found = {.lr = lr};
     for (int rung = 0; rung < RUNGS; rung++, lr *= RUNG_RATIO) {
         clear_state(trainer, first);
-        double loss = try_rate(trainer, &probe, lr);
+        double loss;
+        if (!try_rate(trainer, &probe, lr, &loss))
+            return false;
         found.cost_epochs +=
             (1.0 / 2 + 1.0 / 3) * (double)probe.judge.count / (double)trainer->data->train.count;
         if (loss < best_loss) {
@@ -126,10 +135,11 @@ static struct ock_lr_found climb(struct ock_trainer *trainer, const float *first
             found.lr = lr;
         }
     }
-    return found;
+    *out = found;
+    return true;
 }
 
-struct ock_lr_found ock_lr_search(struct ock_trainer *trainer)
+bool ock_lr_search(struct ock_trainer *trainer, struct ock_lr_found *out)
 {
     float *first = trainer->best_w; /* not in use before the first epoch */
     memcpy(first, trainer->optimizer.state.w, trainer->plan->parameters * sizeof(float));
@@ -145,7 +155,8 @@ struct ock_lr_found ock_lr_search(struct ock_trainer *trainer)
     trainer->spec->optimizer.nesterov = false;
     trainer->spec->optimizer.weight_decay = 0;
 
-    struct ock_lr_found found = climb(trainer, first);
+    struct ock_lr_found found = {0};
+    bool whole = climb(trainer, first, &found);
 
     trainer->spec->optimizer = given;
     double margin = given.name == OCK_SGD ? MARGIN_SGD * (1 - given.momentum) : MARGIN_ADAM;
@@ -153,5 +164,7 @@ struct ock_lr_found ock_lr_search(struct ock_trainer *trainer)
     clear_state(trainer, first);
     set_penalty(&trainer->optimizer, groups, true);
     trainer->progress.epoch = epoch;
-    return found;
+    if (whole)
+        *out = found;
+    return whole;
 }

@@ -14,7 +14,8 @@ struct ock_lr_found {
  * the given optimizer but without momentum, penalty and decay, takes the one whose loss on those
  * rows and as many others is least, and makes it smaller by a margin and 1 - momentum
  * (docs/learning-rate.md). Costs less than an epoch, depends on nothing but spec, data and seed. The
- * trainer is as before afterwards: first weights, empty optimizer. */
-struct ock_lr_found ock_lr_search(struct ock_trainer *trainer);
+ * trainer is as before afterwards: first weights, empty optimizer. false: interrupted
+ * by a pause, nothing is known. */
+bool ock_lr_search(struct ock_trainer *trainer, struct ock_lr_found *out);
 
 #endif

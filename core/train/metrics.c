@@ -69,18 +69,21 @@ static void measure_block(struct sums *sums, const struct ock_evaluation *evalua
     add_block(sums, evaluation, set, set->rows + begin, count, z);
 }
 
-void ock_metrics_measure(struct ock_metrics *out, const struct ock_evaluation *evaluation,
+bool ock_metrics_measure(struct ock_metrics *out, const struct ock_evaluation *evaluation,
                          const struct ock_rows *set, const float *w)
 {
     struct sums sums = {0};
     size_t block = evaluation->net->plan->evaluation_rows;
     for (size_t begin = 0; begin < set->count; begin += block) {
+        const struct ock_leave *leave = &evaluation->leave;
+        if (leave->ask && leave->ask(leave->ctx))
+            return false;
         size_t left = set->count - begin;
         measure_block(&sums, evaluation, set, begin, left < block ? left : block, w);
     }
     *out = (struct ock_metrics){0};
     if (!(sums.weight > 0))
-        return;
+        return true;
     out->present = true;
     out->data_loss = sums.loss / sums.weight;
     out->accuracy = sums.right / sums.weight;
@@ -88,6 +91,7 @@ void ock_metrics_measure(struct ock_metrics *out, const struct ock_evaluation *e
     out->rmse = sqrt(out->mse);
     out->mae = sums.absolute / sums.weight;
     out->r2 = 1 - sums.squares / (sums.target2 - sums.target * sums.target / sums.weight);
+    return true;
 }
 
 double ock_epoch_metric(const struct ock_epoch *epoch, enum ock_metric metric)

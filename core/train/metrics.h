@@ -21,6 +21,12 @@ struct ock_metrics {
     double mse, rmse, mae, r2; /* numbers, in the target's own unit */
 };
 
+/* Asked between blocks of rows; true: give up, the result is not wanted any more. ask may be NULL. */
+struct ock_leave {
+    bool (*ask)(void *ctx);
+    void *ctx;
+};
+
 /* Buffers for one block of evaluation, `rows` rows of a set. */
 struct ock_evaluation {
     struct ock_network *net;
@@ -30,11 +36,13 @@ struct ock_evaluation {
     float *row_loss;        /* [evaluation_rows] */
     double target_mean, target_scale;
     size_t features, outputs;
+    struct ock_leave leave;
 };
 
 /* Measures a set with frozen weights w ([P], packed before by ock_network_pack), dropout off; row
- * sums in double in the set's order, so no block size or thread changes a bit. */
-void ock_metrics_measure(struct ock_metrics *out, const struct ock_evaluation *evaluation,
+ * sums in double in the set's order, so no block size or thread changes a bit. false: it was left,
+ * *out is untouched. */
+bool ock_metrics_measure(struct ock_metrics *out, const struct ock_evaluation *evaluation,
                          const struct ock_rows *set, const float *w);
 
 struct ock_best {

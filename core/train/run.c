@@ -222,42 +222,60 @@ static void advance(struct ock_trainer *trainer)
     progress->weight_sum = 0;
 }
 
-/* Whether a person or a clock ended the job in the middle of an epoch. */
-static bool is_asked_for(const char *stop_reason)
+/* What is good of a run that diverged in its last epoch is kept where nothing more was wanted; else
+ * the epoch has to be done again, or the run fails. */
+static enum ock_status fail_measured(struct ock_trainer *trainer, const char *why,
+                                     struct ock_err *err)
 {
-    return strcmp(stop_reason, "stopped") == 0 || strcmp(stop_reason, "deadline") == 0;
+    const struct ock_progress *progress = &trainer->progress;
+    bool asked_for = progress->stop == OCK_STOP_ASKED || progress->stop == OCK_STOP_DEADLINE;
+    if (!asked_for || progress->best.epoch == 0 || !progress->good_valid)
+        return fail_epoch(trainer, why, err);
+    ock_trainer_roll_back(trainer);
+    return OCK_OK;
 }
 
-/* Measures and tells a finished epoch; *failed: it has to be done again. *stop_reason is set when it
- * was the last. */
-static enum ock_status finish_epoch(struct ock_trainer *trainer, const char **stop_reason,
-                                    bool *failed, struct ock_err *err)
+/* What a good epoch leads to: best, rate, patience. */
+static void learn_from(struct ock_trainer *trainer, struct ock_epoch *epoch, bool ends)
 {
-    bool ends = *stop_reason || trainer->progress.epoch >= trainer->spec->train.epochs;
-    bool reported = is_reported(trainer, trainer->progress.epoch, ends);
+    struct ock_progress *progress = &trainer->progress;
+    update_best(trainer, epoch);
+    ock_plateau_observe(&trainer->spec->optimizer.schedule, &progress->plateau,
+                        epoch->validation.present ? epoch->validation.data_loss
+                                                  : epoch->train.data_loss);
+    ock_trainer_keep(trainer);
+    bool impatient = out_of_patience(trainer, epoch);
+    if (!ends && impatient)
+        progress->stop = OCK_STOP_EARLY_STOPPING;
+    else if (!ends && trainer->progress.step >= trainer->told_step &&
+             ock_trainer_is_told(trainer, OCK_COMMAND_STOP)) /* while it was measured */
+        progress->stop = OCK_STOP_ASKED;
+    trainer->last_epoch = *epoch;
+}
+
+/* Measures and tells an epoch whose minibatches are done. *end stays, or becomes FAILED (to be done
+ * again, if anything is) or PAUSED (to be measured again). */
+static enum ock_status finish_epoch(struct ock_trainer *trainer, enum ock_epoch_end *end,
+                                    struct ock_err *err)
+{
+    struct ock_progress *progress = &trainer->progress;
+    bool ends = progress->stop || progress->epoch >= trainer->spec->train.epochs;
+    bool reported = is_reported(trainer, progress->epoch, ends);
     if (!reported && !looks_every_epoch(trainer))
         return OCK_OK; /* not kept: nobody knows whether it was good */
     struct ock_epoch epoch = {0};
     char why[160];
-    ock_trainer_report(trainer, &epoch);
-    *failed = has_failed(trainer, &epoch, why);
-    if (*failed && *stop_reason && is_asked_for(*stop_reason) && trainer->progress.best.epoch > 0 &&
-        trainer->progress.good_valid) {
-        ock_trainer_roll_back(trainer); /* what is good is kept, and nothing more was wanted */
+    if (!ock_trainer_report(trainer, &epoch)) {
+        *end = OCK_EPOCH_PAUSED;
         return OCK_OK;
     }
-    if (*failed)
-        return fail_epoch(trainer, why, err);
-    update_best(trainer, &epoch);
-    ock_plateau_observe(&trainer->spec->optimizer.schedule, &trainer->progress.plateau,
-                        epoch.validation.present ? epoch.validation.data_loss
-                                                 : epoch.train.data_loss);
-    ock_trainer_keep(trainer);
-    if (out_of_patience(trainer, &epoch) && !*stop_reason && !ends)
-        *stop_reason = "early_stopping";
-    trainer->last_epoch = epoch;
+    if (has_failed(trainer, &epoch, why)) {
+        *end = OCK_EPOCH_FAILED;
+        return fail_measured(trainer, why, err);
+    }
+    learn_from(trainer, &epoch, ends);
     enum ock_status status = OCK_OK;
-    if (reported || *stop_reason)
+    if (reported || progress->stop)
         status = tell_epoch(trainer, err);
     return status == OCK_OK ? warn_if_not_learning(trainer, &epoch, err) : status;
 }
@@ -269,45 +287,45 @@ static enum ock_status checkpoint_by_epochs(struct ock_trainer *trainer, struct 
     return ock_checkpoint_if_due(trainer, wanted, err);
 }
 
-/* One epoch and all that follows from it. *stop_reason or *paused end the run. */
-static enum ock_status run_epoch(struct ock_trainer *trainer, const char **stop_reason,
-                                 bool *paused, struct ock_err *err)
+/* One epoch and all that follows from it. progress.stop or *paused end the run. */
+static enum ock_status run_epoch(struct ock_trainer *trainer, bool *paused, struct ock_err *err)
 {
+    struct ock_progress *progress = &trainer->progress;
     enum ock_epoch_end end = OCK_EPOCH_DONE;
-    enum ock_status status = ock_trainer_epoch(trainer, &end, stop_reason, err);
-    if (status != OCK_OK)
-        return status;
-    if (end == OCK_EPOCH_PAUSED) {
-        *paused = true;
-        bool wanted = trainer->checkpoint && trainer->checkpoint->path;
-        return wanted ? ock_checkpoint_write(trainer, err) : OCK_OK;
-    }
-    if (end == OCK_EPOCH_FAILED)
+    enum ock_status status = ock_trainer_epoch(trainer, &end, err);
+    if (status == OCK_OK && end == OCK_EPOCH_FAILED)
         return fail_epoch(trainer, "a loss, a gradient or a weight is not finite", err);
-    bool failed = false;
-    status = finish_epoch(trainer, stop_reason, &failed, err);
-    if (failed && *stop_reason && strcmp(*stop_reason, "max_steps") == 0)
-        *stop_reason = NULL; /* the failed steps are taken back, so they do not count */
-    if (status != OCK_OK || failed)
+    if (status == OCK_OK && end != OCK_EPOCH_PAUSED)
+        status = finish_epoch(trainer, &end, err);
+    *paused = end == OCK_EPOCH_PAUSED;
+    if (end == OCK_EPOCH_FAILED && progress->stop == OCK_STOP_MAX_STEPS)
+        progress->stop = OCK_STOP_NONE; /* the failed steps are taken back, so they do not count */
+    if (status != OCK_OK || *paused || end == OCK_EPOCH_FAILED)
         return status;
     advance(trainer);
-    return *stop_reason ? OCK_OK : checkpoint_by_epochs(trainer, err);
+    return progress->stop ? OCK_OK : checkpoint_by_epochs(trainer, err);
+}
+
+/* Nothing is left to train: the ending remains. */
+static bool is_trained(const struct ock_trainer *trainer)
+{
+    const struct ock_progress *progress = &trainer->progress;
+    return progress->epoch > trainer->spec->train.epochs ||
+           (progress->stop && progress->batch == 0);
 }
 
 enum ock_status ock_run_epochs(struct ock_trainer *trainer, const struct ock_job *job,
                                enum ock_outcome *outcome, struct ock_err *err)
 {
-    const char *stop_reason = NULL;
     bool paused = false;
-    while (!stop_reason && !paused && trainer->progress.epoch <= trainer->spec->train.epochs) {
-        enum ock_status status = run_epoch(trainer, &stop_reason, &paused, err);
-        if (status != OCK_OK)
-            return status;
-    }
-    if (paused) {
-        *outcome = OCK_PAUSED;
-        return OCK_OK;
-    }
-    *outcome = OCK_SUCCEEDED;
-    return ock_ending_succeeded(trainer, job, stop_reason ? stop_reason : "epochs", err);
+    enum ock_status status = OCK_OK;
+    while (status == OCK_OK && !paused && !is_trained(trainer))
+        status = run_epoch(trainer, &paused, err);
+    if (status == OCK_OK && !paused)
+        status = ock_ending_succeeded(trainer, job, &paused, err);
+    if (status == OCK_OK && paused && trainer->checkpoint && trainer->checkpoint->path)
+        status = ock_checkpoint_write(trainer, err);
+    if (status == OCK_OK)
+        *outcome = paused ? OCK_PAUSED : OCK_SUCCEEDED;
+    return status;
 }

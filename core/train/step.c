@@ -160,52 +160,61 @@ static enum ock_status tell_progress(struct ock_trainer *trainer, struct ock_err
     return status;
 }
 
-/* What ends an epoch before its last minibatch; NULL: nothing. An epoch that was told before a crash
- * comes again as it was: a stop or the deadline waits until then, and one that they had cut is cut
- * at the same step. */
-static const char *reason_to_cut(struct ock_trainer *trainer, enum ock_command command)
+bool ock_trainer_is_told(const struct ock_trainer *trainer, enum ock_command command)
+{
+    const struct ock_job_hooks *hooks = trainer->hooks;
+    return hooks->peek && hooks->peek(hooks->ctx) == command;
+}
+
+/* What ends an epoch before its last minibatch. An epoch that was told before a crash comes again as
+ * it was: a stop or the deadline waits until then, and one that they had cut is cut at the same
+ * step. */
+static enum ock_stop reason_to_cut(struct ock_trainer *trainer, enum ock_command command)
 {
     const struct ock_train_spec *spec = &trainer->spec->train;
     uint64_t step = trainer->progress.step;
     trainer->stop_wanted = trainer->stop_wanted || command == OCK_COMMAND_STOP;
     if (step < trainer->told_step)
-        return NULL;
+        return OCK_STOP_NONE;
     if (trainer->stop_wanted)
-        return "stopped";
+        return OCK_STOP_ASKED;
     if (spec->max_steps > 0 && step >= spec->max_steps)
-        return "max_steps";
+        return OCK_STOP_MAX_STEPS;
     double run_s = ock_clock_s() - trainer->run_begin_s;
     if (spec->deadline_s > 0 && trainer->progress.elapsed_s + run_s >= spec->deadline_s)
-        return "deadline";
+        return OCK_STOP_DEADLINE;
     if (step == trainer->told_step && trainer->progress.batch < trainer->plan->steps_per_epoch)
-        return spec->deadline_s > 0 ? "deadline" : "stopped";
-    return NULL;
+        return spec->deadline_s > 0 ? OCK_STOP_DEADLINE : OCK_STOP_ASKED;
+    return OCK_STOP_NONE;
 }
 
 enum ock_status ock_trainer_epoch(struct ock_trainer *trainer, enum ock_epoch_end *end,
-                                  const char **cut_reason, struct ock_err *err)
+                                  struct ock_err *err)
 {
+    struct ock_progress *progress = &trainer->progress;
     make_order(trainer);
     trainer->epoch_begin_s = ock_clock_s();
-    trainer->epoch_begin_batch = trainer->progress.batch;
-    while (trainer->progress.batch < trainer->plan->steps_per_epoch) {
+    trainer->epoch_begin_batch = progress->batch;
+    while (!progress->stop && progress->batch < trainer->plan->steps_per_epoch) {
         if (!next_step(trainer)) {
             *end = OCK_EPOCH_FAILED;
             return OCK_OK;
         }
         const struct ock_job_hooks *hooks = trainer->hooks;
         enum ock_command command = hooks->poll ? hooks->poll(hooks->ctx) : OCK_GO_ON;
-        *cut_reason = reason_to_cut(trainer, command);
-        if (*cut_reason || command == OCK_COMMAND_PAUSE) {
-            *end = *cut_reason ? OCK_EPOCH_CUT : OCK_EPOCH_PAUSED;
+        progress->stop = reason_to_cut(trainer, command);
+        if (command == OCK_COMMAND_PAUSE) {
+            *end = OCK_EPOCH_PAUSED;
             return OCK_OK;
         }
+        if (progress->stop)
+            break;
         enum ock_status status = tell_progress(trainer, err);
         if (status == OCK_OK)
             status = ock_checkpoint_if_due(trainer, command == OCK_COMMAND_CHECKPOINT, err);
         if (status != OCK_OK)
             return status;
     }
-    *end = OCK_EPOCH_DONE;
+    *end = progress->stop ? OCK_EPOCH_CUT : OCK_EPOCH_DONE;
     return OCK_OK;
 }

@@ -154,7 +154,12 @@ double ock_clock_s(void)
 /* --- Measuring ---------------------------------------------------------------------------------
  */
 
-void ock_trainer_measure(struct ock_trainer *trainer, const struct ock_rows *set,
+static bool must_pause(void *ctx)
+{
+    return ock_trainer_is_told(ctx, OCK_COMMAND_PAUSE);
+}
+
+bool ock_trainer_measure(struct ock_trainer *trainer, const struct ock_rows *set, const float *w,
                          struct ock_metrics *out)
 {
     struct ock_evaluation evaluation = {.net = &trainer->net,
@@ -165,8 +170,9 @@ void ock_trainer_measure(struct ock_trainer *trainer, const struct ock_rows *set
                                         .target_mean = trainer->data->target_mean,
                                         .target_scale = trainer->data->target_scale,
                                         .features = trainer->data->features,
-                                        .outputs = trainer->data->outputs};
-    ock_metrics_measure(out, &evaluation, set, trainer->optimizer.state.w);
+                                        .outputs = trainer->data->outputs,
+                                        .leave = {must_pause, trainer}};
+    return ock_metrics_measure(out, &evaluation, set, w);
 }
 
 /* Rows of an epoch's first `batches` minibatches, of which the last may be smaller. */
@@ -177,7 +183,7 @@ static uint64_t rows_before(const struct ock_trainer *trainer, uint64_t batches)
     return full < rows ? full : rows;
 }
 
-void ock_trainer_report(struct ock_trainer *trainer, struct ock_epoch *out)
+bool ock_trainer_report(struct ock_trainer *trainer, struct ock_epoch *out)
 {
     const struct ock_progress *progress = &trainer->progress;
     const struct ock_optimizer *optimizer = &trainer->optimizer;
@@ -195,8 +201,10 @@ void ock_trainer_report(struct ock_trainer *trainer, struct ock_epoch *out)
                               .threads = trainer->threads};
     out->samples_per_s = samples / (train_s > 1e-9 ? train_s : 1e-9);
     ock_network_pack(&trainer->net, optimizer->state.w);
-    ock_trainer_measure(trainer, &trainer->train_sample, &out->train);
-    ock_trainer_measure(trainer, &trainer->data->validation, &out->validation);
+    if (!ock_trainer_measure(trainer, &trainer->train_sample, optimizer->state.w, &out->train) ||
+        !ock_trainer_measure(trainer, &trainer->data->validation, optimizer->state.w,
+                             &out->validation))
+        return false;
     ock_weights_report(&out->weights, optimizer->groups, optimizer->group_count,
                        optimizer->state.w);
     double data_loss = out->train.present ? out->train.data_loss : (double)NAN;
@@ -206,6 +214,7 @@ void ock_trainer_report(struct ock_trainer *trainer, struct ock_epoch *out)
     out->elapsed_s = progress->elapsed_s + run_s;
     double done = progress->epoch > 0 ? (double)progress->epoch : 1;
     out->eta_s = out->elapsed_s / done * ((double)out->epochs - done);
+    return true;
 }
 
 void ock_trainer_weights_sha256(const float *w, size_t count, char text[OCK_SHA256_TEXT_SIZE])
@@ -273,16 +282,21 @@ void ock_trainer_roll_back(struct ock_trainer *trainer)
     progress->lr_factor *= 0.5;
 }
 
-void ock_trainer_begin(struct ock_trainer *trainer)
+bool ock_trainer_begin(struct ock_trainer *trainer)
 {
     struct ock_metrics initial = {0};
     ock_network_pack(&trainer->net, trainer->optimizer.state.w);
-    ock_trainer_measure(trainer, &trainer->train_sample, &initial);
-    double constant = ock_baseline_loss(trainer->spec->loss, trainer->data, &trainer->batch,
-                                        trainer->plan->batch_rows);
+    if (!ock_trainer_measure(trainer, &trainer->train_sample, trainer->optimizer.state.w, &initial))
+        return false;
+    struct ock_leave leave = {must_pause, trainer};
+    double constant = 0;
+    if (!ock_baseline_loss(&constant, trainer->spec->loss, trainer->data, &trainer->batch,
+                           trainer->plan->batch_rows, &leave))
+        return false;
     double larger = initial.data_loss > constant ? initial.data_loss : constant;
     trainer->progress.constant_loss = constant;
     trainer->progress.loss_limit = isfinite(larger) ? 2 * larger : (double)INFINITY;
     ock_trainer_keep(trainer);
     trainer->progress.good_epoch = 0; /* the start: before the first epoch's end */
+    return true;
 }

@@ -18,7 +18,21 @@
 
 struct ock_checkpoint_plan;
 
-/* How far the run is; plain numbers, written to checkpoints as they are. */
+/* Why no further minibatch is trained. */
+enum ock_stop {
+    OCK_STOP_NONE = 0,
+    OCK_STOP_EARLY_STOPPING,
+    OCK_STOP_MAX_STEPS,
+    OCK_STOP_DEADLINE,
+    OCK_STOP_ASKED,
+};
+
+/* How far the run is; plain numbers, written to checkpoints as they are.
+ *
+ * A run can be left and resumed at four places, told apart by batch and stop: between minibatches
+ * (0 < batch < steps_per_epoch), in the evaluation of a whole epoch (batch == steps_per_epoch) or of
+ * one that was cut short (stop, batch > 0), and in the ending, when nothing is left to train (stop
+ * and batch == 0, or epoch > epochs). */
 struct ock_progress {
     uint32_t epoch;              /* at work, from 1 */
     uint32_t rollbacks;          /* done so far */
@@ -39,6 +53,7 @@ struct ock_progress {
     uint32_t stop_bad; /* epochs without an improvement on it */
     uint32_t stop_seen;
     uint32_t told_not_learning;
+    uint32_t stop;       /* enum ock_stop */
     uint32_t good_valid; /* there is a good state to roll back to */
     uint32_t good_epoch; /* its epoch; 0: the start */
     uint64_t good_step, good_updates;
@@ -90,15 +105,19 @@ void ock_trainer_free(struct ock_trainer *trainer); /* NULL is a no-op */
 size_t ock_trainer_bytes(const struct ock_spec *spec, const struct ock_plan *plan,
                          const struct ock_plan_data *data, uint32_t threads);
 
-/* First values, the initial loss and the limits that follow from it. Call once on a fresh trainer,
- * after the weights are in optimizer.state.w and before anything else. */
-void ock_trainer_begin(struct ock_trainer *trainer);
+/* The initial loss and the limits that follow from it. Call once on a fresh trainer, after the
+ * weights are in optimizer.state.w and before anything else. false: interrupted (below). */
+bool ock_trainer_begin(struct ock_trainer *trainer);
+
+/* Whether a command waits; it goes on waiting. Where rows are measured or rates tried out, only a
+ * pause is obeyed, by leaving it all: it is done again after the resumption. */
+bool ock_trainer_is_told(const struct ock_trainer *trainer, enum ock_command command);
 
 /* Trains minibatches until the epoch is done, failed (not finite), paused, or cut short by
- * max_steps, the deadline or a stop (then *cut_reason is the stop_reason). Errors: an event hook's.
- */
+ * max_steps, the deadline or a stop (progress.stop). An epoch that was left in its evaluation is
+ * done, or cut, at once. Errors: an event hook's. */
 enum ock_status ock_trainer_epoch(struct ock_trainer *trainer, enum ock_epoch_end *end,
-                                  const char **cut_reason, struct ock_err *err);
+                                  struct ock_err *err);
 
 /* One minibatch of `count` rows (numbers in the training set's source); returns its loss sum and
  * weight. false: loss, gradient or a weight is not finite. position: of its first row in the epoch.
@@ -106,12 +125,13 @@ enum ock_status ock_trainer_epoch(struct ock_trainer *trainer, enum ock_epoch_en
 bool ock_trainer_step(struct ock_trainer *trainer, const uint32_t *rows, size_t count,
                       uint64_t position, double lr, double *loss_sum, double *weight_sum);
 
-/* data_loss of a set with the present weights. */
-void ock_trainer_measure(struct ock_trainer *trainer, const struct ock_rows *set,
+/* Metrics of a set with weights w ([P], packed before by ock_network_pack). false: interrupted. */
+bool ock_trainer_measure(struct ock_trainer *trainer, const struct ock_rows *set, const float *w,
                          struct ock_metrics *out);
 
-/* Everything that the epoch event reports of the present weights, but `best`. */
-void ock_trainer_report(struct ock_trainer *trainer, struct ock_epoch *out);
+/* Everything that the epoch event reports of the present weights, but `best`. false: interrupted.
+ */
+bool ock_trainer_report(struct ock_trainer *trainer, struct ock_epoch *out);
 
 /* State kept and brought back: the end of the last epoch that was looked at and found good.
  * Rolling back sets progress.epoch to the one after it. */

@@ -14,7 +14,8 @@
 #include "core/base/limits.h"
 #include "server/worker/protocol.h"
 
-enum { COMMAND_BYTES_MAX = 256 };
+/* An orphan has less than two seconds: then its successor wants the lock. */
+enum { COMMAND_BYTES_MAX = 256, ORPHAN_MS_MAX = 1900 };
 static const size_t PENDING_BYTES_MAX = (size_t)256 << 20;
 
 /* Removes the lines up to number `last` from the front of pending. */
@@ -62,6 +63,18 @@ static size_t obey_lines(struct ock_control *control, char *buffer, size_t size)
     return rest < COMMAND_BYTES_MAX ? rest : 0; /* no command is that long: drop the noise */
 }
 
+/* The parent is gone. The training thread writes its checkpoint at the next minibatch or block; if
+ * that takes too long (one huge minibatch, a slow disk, a pipe that nobody reads), the process leaves
+ * anyway. A checkpoint that is half written is a temporary file, and the one before it stays. */
+static void leave_soon(void)
+{
+    struct timespec rest = {.tv_sec = ORPHAN_MS_MAX / 1000,
+                            .tv_nsec = ORPHAN_MS_MAX % 1000 * 1000000L};
+    while (nanosleep(&rest, &rest) != 0 && errno == EINTR)
+        continue;
+    _exit(OCK_WORKER_ORPHANED);
+}
+
 static void *read_commands(void *arg)
 {
     struct ock_control *control = arg;
@@ -76,6 +89,7 @@ static void *read_commands(void *arg)
         size = obey_lines(control, buffer, size + (size_t)got);
     }
     atomic_store(&control->orphaned, true);
+    leave_soon();
     return NULL;
 }
 
@@ -191,6 +205,14 @@ static enum ock_command poll_command(void *ctx)
     return (enum ock_command)atomic_exchange(&control->command, OCK_GO_ON);
 }
 
+static enum ock_command peek_command(void *ctx)
+{
+    struct ock_control *control = ctx;
+    if (atomic_load_explicit(&control->orphaned, memory_order_relaxed))
+        return OCK_COMMAND_PAUSE;
+    return (enum ock_command)atomic_load_explicit(&control->command, memory_order_relaxed);
+}
+
 static void write_pending(void *ctx, struct ock_buf *out)
 {
     struct ock_control *control = ctx;
@@ -225,6 +247,7 @@ struct ock_job_hooks ock_control_hooks(struct ock_control *control)
         .ctx = control,
         .event = send_event,
         .poll = poll_command,
+        .peek = peek_command,
         .pending = write_pending,
         .restore = restore_pending,
     };

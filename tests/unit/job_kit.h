@@ -30,11 +30,12 @@ struct kit {
     uint64_t stop_after;
     uint64_t checkpoint_after;
     uint64_t told_step;
+    uint64_t pause_at, stop_at; /* calls of peek in this run; 0: never */
     /* Set by it: */
     enum ock_outcome outcome;
     size_t count;
     struct kit_event *events;
-    uint64_t polls;
+    uint64_t polls, peeks;
 };
 
 static enum ock_status kit_take(void *ctx, const struct ock_event *event, struct ock_err *err)
@@ -54,12 +55,26 @@ static enum ock_command kit_poll(void *ctx)
 {
     struct kit *kit = ctx;
     kit->polls++;
+    if (kit->pause_at > 0 && kit->peeks >= kit->pause_at)
+        return OCK_COMMAND_PAUSE;
     if (kit->pause_after > 0 && kit->polls == kit->pause_after)
         return OCK_COMMAND_PAUSE;
     if (kit->stop_after > 0 && kit->polls == kit->stop_after)
         return OCK_COMMAND_STOP;
     if (kit->checkpoint_after > 0 && kit->polls == kit->checkpoint_after)
         return OCK_COMMAND_CHECKPOINT;
+    return OCK_GO_ON;
+}
+
+/* A command that was peeked at goes on waiting. */
+static enum ock_command kit_peek(void *ctx)
+{
+    struct kit *kit = ctx;
+    kit->peeks++;
+    if (kit->pause_at > 0 && kit->peeks >= kit->pause_at)
+        return OCK_COMMAND_PAUSE;
+    if (kit->stop_at > 0 && kit->peeks >= kit->stop_at)
+        return OCK_COMMAND_STOP;
     return OCK_GO_ON;
 }
 
@@ -70,7 +85,7 @@ __attribute__((unused)) static void kit_free(struct kit *kit)
     free(kit->events);
     kit->events = NULL;
     kit->count = 0;
-    kit->polls = 0;
+    kit->polls = kit->peeks = 0;
 }
 
 /* Runs the job; spec faults fail the test. */
@@ -97,7 +112,8 @@ __attribute__((unused)) static void kit_run(struct kit *kit, const char *spec_te
                           .threads = kit->threads,
                           .kernels = kit->kernels,
                           .tile_rows = kit->tile_rows};
-    struct ock_job_hooks hooks = {.ctx = kit, .event = kit_take, .poll = kit_poll};
+    struct ock_job_hooks hooks = {
+        .ctx = kit, .event = kit_take, .poll = kit_poll, .peek = kit_peek};
     status = ock_job_run(&job, &hooks, &kit->outcome, &err);
     ck_assert_msg(status == OCK_OK, "%s", err.text);
     ock_spec_free(spec);

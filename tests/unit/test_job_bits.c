@@ -1,6 +1,6 @@
 /* Goal: same bits. The same spec gives the same weights_sha256 in every epoch and the same
  * state_sha256, for any number of threads, any tiles, schedules and kernels that fuse, and from any
- * minibatch at which the run was interrupted.
+ * minibatch, block of an evaluation or step of the search for a rate at which it was interrupted.
  *
  * Method: one job a variant (all optimizers and L1 methods, dropout, uneven last minibatch), run as
  * it is, then run otherwise; events are compared whole but for times. */
@@ -163,6 +163,15 @@ static size_t compared_events(const struct kit *kit)
     return count;
 }
 
+/* Removes both checkpoints; false: there was none. */
+static bool drop_checkpoints(const struct place *place)
+{
+    char previous[KIT_PATH_SIZE];
+    kit_path(previous, place->directory, "checkpoint.previous");
+    (void)unlink(previous);
+    return unlink(place->checkpoint) == 0;
+}
+
 /* Interrupted after every one of the 45 minibatches, one interruption a run. */
 START_TEST(any_interruption_changes_nothing)
 {
@@ -187,12 +196,100 @@ START_TEST(any_interruption_changes_nothing)
         check_same(&whole, &after, compared_events(&before), what);
         kit_free(&before);
         kit_free(&after);
-        (void)unlink(place.checkpoint);
-        char previous[KIT_PATH_SIZE];
-        kit_path(previous, place.directory, "checkpoint.previous");
-        (void)unlink(previous);
+        ck_assert(drop_checkpoints(&place));
     }
     kit_free(&whole);
+    kit_remove(place.directory);
+}
+END_TEST
+
+/* Interrupted before every block of rows that is measured: by the search for a rate and its steps,
+ * before the first epoch (no checkpoint, the run begins anew), in each epoch's evaluation, on the
+ * test rows. What was told is told again only where there was no checkpoint. */
+static void interrupt_everywhere(const struct place *place, const char *text)
+{
+    struct kit whole = {.train = place->data, .threads = 1};
+    kit_run(&whole, text);
+    size_t with_checkpoint = 0;
+    for (uint64_t peek = 1; peek <= whole.peeks; peek++) {
+        char what[64];
+        struct kit before = {
+            .train = place->data, .checkpoint = place->checkpoint, .threads = 1, .pause_at = peek};
+        struct kit after = {.train = place->data, .checkpoint = place->checkpoint, .threads = 2};
+        (void)snprintf(what, sizeof(what), "interrupted before block %d", (int)peek);
+        kit_run(&before, text);
+        ck_assert_msg(before.outcome == OCK_PAUSED, "%s", what);
+        /* At once, or, asked behind an epoch, at the next minibatch. */
+        ck_assert_uint_eq(before.peeks, peek);
+        bool resumes = access(place->checkpoint, F_OK) == 0;
+        kit_run(&after, text);
+        check_same(&whole, &after, resumes ? compared_events(&before) : 0, what);
+        with_checkpoint += resumes;
+        kit_free(&before);
+        kit_free(&after);
+        (void)drop_checkpoints(place);
+    }
+    ck_assert_uint_ge(with_checkpoint, 5);
+    kit_free(&whole);
+}
+
+START_TEST(an_interrupted_evaluation_changes_nothing)
+{
+    struct place place;
+    char text[1024];
+    place_make(&place);
+    variant_spec(text, _i, "");
+    interrupt_everywhere(&place, text);
+    kit_remove(place.directory);
+}
+END_TEST
+
+/* What ended the training is remembered through a pause in the last evaluations. */
+START_TEST(an_interrupted_ending_stays_an_ending)
+{
+    static const char *const train[] = {
+        "\"epochs\":9,\"max_steps\":20",
+        "\"epochs\":9,\"early_stopping\":{\"patience\":1,\"min_delta\":0.5}",
+        "\"epochs\":2",
+    };
+    static const char *const reasons[] = {"max_steps", "early_stopping", "epochs"};
+    struct place place;
+    char text[1024];
+    place_make(&place);
+    (void)snprintf(text, sizeof(text),
+                   "{\"data\":{\"target\":\"c64\",\"test\":0.2},\"optimizer\":{\"lr\":0.05},"
+                   "\"train\":{\"batch_size\":100,\"seed\":5,%s}}",
+                   train[_i]);
+    struct kit whole = {.train = place.data, .threads = 1};
+    kit_run(&whole, text);
+    ck_assert_str_eq(kit_text(kit_event(&whole, "end", 0), "stop_reason"), reasons[_i]);
+    kit_free(&whole);
+    interrupt_everywhere(&place, text);
+    kit_remove(place.directory);
+}
+END_TEST
+
+/* A stop while an epoch is measured makes that epoch the last: no further minibatch. */
+START_TEST(a_stop_in_an_evaluation_ends_there)
+{
+    struct place place;
+    char text[1024];
+    place_make(&place);
+    variant_spec(text, 0, "");
+    struct kit kit = {.train = place.data, .threads = 1};
+    kit_run(&kit, text);
+    uint64_t peeks = kit.peeks;
+    kit.stop_at =
+        peeks - 2; /* three blocks: the first of the last epoch, which ends the job anyway */
+    kit_run(&kit, text);
+    const cJSON *end = kit_event(&kit, "end", 0);
+    ck_assert_str_eq(kit_text(end, "stop_reason"), "epochs");
+    kit.stop_at = peeks - 2 - 3; /* the second of the epoch before, and the question behind it */
+    kit_run(&kit, text);
+    end = kit_event(&kit, "end", 0);
+    ck_assert_str_eq(kit_text(end, "stop_reason"), "stopped");
+    ck_assert_double_eq(kit_number(end, "latest.step"), 30);
+    kit_free(&kit);
     kit_remove(place.directory);
 }
 END_TEST
@@ -332,6 +429,9 @@ int main(void)
     tcase_add_loop_test(all, threads_tiles_and_kernels_change_nothing, 0, VARIANTS);
     tcase_add_test(all, another_seed_is_another_run);
     tcase_add_loop_test(all, any_interruption_changes_nothing, 0, VARIANTS);
+    tcase_add_loop_test(all, an_interrupted_evaluation_changes_nothing, 0, VARIANTS);
+    tcase_add_loop_test(all, an_interrupted_ending_stays_an_ending, 0, 3);
+    tcase_add_test(all, a_stop_in_an_evaluation_ends_there);
     tcase_add_loop_test(all, a_crash_repeats_the_same_epochs, 0, VARIANTS);
     /* A byte of the header and one of the weights. */
     tcase_add_loop_test(all, a_damaged_checkpoint_is_passed_over, 9, 10);
