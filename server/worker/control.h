@@ -1,8 +1,9 @@
 /* The worker's line to its parent: commands in, events out (protocol.h).
  *
  * A thread of its own reads commands from standard input; the training thread writes events and
- * asks for commands between minibatches with one atomic load. Lines that the parent has not
- * confirmed are kept, because a checkpoint has to carry them. */
+ * asks for commands with one atomic load. Lines that the parent has not confirmed are kept, because
+ * a checkpoint has to carry them. When the parent is gone, the reader gives the training thread 1.9 s
+ * for a checkpoint and then ends the process. */
 #ifndef OCK_WORKER_CONTROL_H
 #define OCK_WORKER_CONTROL_H
 

@@ -29,7 +29,9 @@
  *     stop\n         end now, keep the best; a run that comes after a crash first tells again all that
  *                    was told, up to told_step: no epoch is stored whole and told cut short
  *     checkpoint\n   write one and go on
- * End of file: the parent is gone; checkpoint at the next minibatch, exit OCK_WORKER_ORPHANED.
+ * End of file: the parent is gone; checkpoint, exit OCK_WORKER_ORPHANED, within 2 s in any case.
+ * A pause or an end of file is obeyed after the minibatch at work, between blocks of rows that are
+ * measured, and in the search for a learning rate; a stop after a minibatch or an epoch.
  *
  * Exit codes: 0 after "end" was written (whatever status it tells); those below: paused, orphaned,
  * no room on the disk for a checkpoint or a model (the last checkpoint stands); 1 with a sentence on

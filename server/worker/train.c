@@ -128,13 +128,13 @@ int ock_worker_train(const char *dir)
     enum ock_outcome outcome = OCK_FAILED;
     enum ock_status status = make_paths(&paths, dir, &err);
     if (status == OCK_OK)
+        status = ock_control_start(&control, &err); /* first: an orphan has to notice */
+    if (status == OCK_OK)
         status = lock_directory(paths.lock, &err);
     if (status == OCK_OK)
         status = ock_worker_read_json(&json, dir, "job.json", &err);
-    if (status == OCK_OK) {
+    if (status == OCK_OK)
         ock_worker_limit_memory(json);
-        status = ock_control_start(&control, &err);
-    }
     if (status == OCK_OK)
         status = run(json, &paths, &control, &outcome, &err);
     cJSON_Delete(json);

@@ -3,6 +3,7 @@
 #include "engine_kit.h"
 
 #include <poll.h>
+#include <sys/ioctl.h>
 
 #include "core/data/import.h"
 #include "server/worker_process.h"
@@ -171,6 +172,33 @@ START_TEST(orphan_leaves_a_checkpoint_within_two_seconds)
 }
 END_TEST
 
+/* Nobody reads its events, so the training thread waits for ever; the control thread does not. */
+START_TEST(orphan_that_hangs_ends_within_two_seconds)
+{
+    struct ock_worker worker;
+    struct timespec begin, end;
+    write_job("{\"epochs\":100000}");
+    start(&worker);
+    int full = 0, before = -1;
+    while (full == 0 || full != before) { /* the pipe fills up and stays so */
+        struct timespec some = {.tv_nsec = 200000000L};
+        (void)nanosleep(&some, NULL);
+        before = full;
+        ck_assert_int_eq(ioctl(worker.out, FIONREAD, &full), 0);
+    }
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    (void)close(worker.in);
+    worker.in = -1;
+    ck_assert_int_eq(wait_for_exit(&worker), OCK_WORKER_ORPHANED);
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    double waited_s =
+        (double)(end.tv_sec - begin.tv_sec) + 1e-9 * (double)(end.tv_nsec - begin.tv_nsec);
+    ck_assert_double_gt(waited_s, 1.8); /* what a checkpoint may take */
+    ck_assert_double_lt(waited_s, 2.5); /* 1.9 on a machine that is busy */
+    ock_worker_close(&worker);
+}
+END_TEST
+
 START_TEST(second_worker_waits_for_the_first)
 {
     struct ock_worker first, second;
@@ -253,6 +281,7 @@ int main(void)
     tcase_add_test(tcase, worker_tells_all_and_ends);
     tcase_add_test(tcase, unconfirmed_lines_come_again_first);
     tcase_add_test(tcase, orphan_leaves_a_checkpoint_within_two_seconds);
+    tcase_add_test(tcase, orphan_that_hangs_ends_within_two_seconds);
     tcase_add_test(tcase, second_worker_waits_for_the_first);
     tcase_add_test(tcase, bad_directory_is_a_sentence);
     suite_add_tcase(suite, tcase);
