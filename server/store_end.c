@@ -22,7 +22,8 @@ static enum ock_status insert_model(struct ock_db *db, int64_t number,
     ock_db_bind_text(stmt, 4, model->sha256);
     if (model->blob)
         (void)sqlite3_bind_blob64(stmt, 5, model->blob, model->bytes, SQLITE_STATIC);
-    return ock_db_run(db, stmt, err);
+    enum ock_status status = ock_db_run(db, stmt, err);
+    return status == OCK_OK ? ock_store_add_bytes(db, number, (int64_t)model->bytes, err) : status;
 }
 
 /* {"status", "stop_reason", "best", "latest", "error", "model": null} for an end that no worker

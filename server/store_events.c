@@ -20,6 +20,7 @@ enum { WARNINGS_BYTES_MAX = 32 << 10 };
 /* The row's part that a batch changes, written back once. */
 struct progress {
     int64_t seq, reach, latest_seq; /* latest_seq 0: no epoch in this batch */
+    int64_t bytes;                  /* what the stored lines take */
     const char *latest;             /* the last epoch's body, borrowed */
     struct ock_buf warnings;
     bool more_warnings;
@@ -41,10 +42,22 @@ void ock_event_write(struct ock_buf *out, const char *type, const char *id, uint
     ock_buf_puts(out, body);
 }
 
-/* Inserts unless (job, key) is there; *stored tells. */
+enum ock_status ock_store_add_bytes(struct ock_db *db, int64_t number, int64_t bytes,
+                                    struct ock_err *err)
+{
+    sqlite3_stmt *stmt =
+        ock_db_prepare(db, "UPDATE jobs SET bytes = bytes + ? WHERE number = ?", err);
+    if (!stmt)
+        return OCK_IO;
+    ock_db_bind_int(stmt, 1, bytes);
+    ock_db_bind_int(stmt, 2, number);
+    return ock_db_run(db, stmt, err);
+}
+
+/* Inserts unless (job, key) is there; *stored is the bytes that it takes, 0 if it was there. */
 static enum ock_status insert_event(struct ock_db *db, int64_t number, const char *id,
                                     const char *type, const char *key, const char *body,
-                                    int64_t seq, bool *stored, struct ock_err *err)
+                                    int64_t seq, int64_t *stored, struct ock_err *err)
 {
     struct ock_buf text;
     ock_buf_init(&text, 2 * OCK_EVENT_BYTES_MAX);
@@ -63,7 +76,7 @@ static enum ock_status insert_event(struct ock_db *db, int64_t number, const cha
         ock_db_bind_text(stmt, 3, key);
         ock_db_bind_text(stmt, 4, text.data);
         status = ock_db_run(db, stmt, err);
-        *stored = ock_db_changes(db) == 1;
+        *stored = ock_db_changes(db) == 1 ? (int64_t)text.size : 0;
     }
     ock_buf_deinit(&text);
     return status;
@@ -86,12 +99,12 @@ enum ock_status ock_store_append_event(struct ock_db *db, int64_t number, const 
         return ock_fail(err, OCK_NOTFOUND, "there is no such job");
     int64_t seq = sqlite3_column_int64(stmt, 0);
     enum ock_status status = ock_db_run(db, stmt, err);
-    bool stored = false;
+    int64_t stored = 0;
     if (status == OCK_OK)
         status = insert_event(db, number, id, type, key, body, seq, &stored, err);
-    if (status == OCK_OK && !stored)
+    if (status == OCK_OK && stored == 0)
         status = ock_fail(err, OCK_CONFLICT, "the event was told before");
-    return status;
+    return status == OCK_OK ? ock_store_add_bytes(db, number, stored, err) : status;
 }
 
 /* A member's text from an event that our own worker wrote, or "": found by its spelling, because
@@ -158,15 +171,30 @@ static void add_warning(struct progress *progress, const char *body)
     progress->more_warnings = true;
 }
 
+static enum ock_status forget_resolved(struct ock_db *db, int64_t number, struct ock_err *err)
+{
+    sqlite3_stmt *stmt =
+        ock_db_prepare(db,
+                       "UPDATE jobs SET bytes = bytes - (SELECT length(CAST(resolved AS BLOB))"
+                       " FROM specs WHERE job = ?1) WHERE number = ?1",
+                       err);
+    if (!stmt)
+        return OCK_IO;
+    ock_db_bind_int(stmt, 1, number);
+    return ock_db_run(db, stmt, err);
+}
+
 static enum ock_status replace_resolved(struct ock_db *db, int64_t number, const char *body,
                                         struct ock_err *err)
 {
+    enum ock_status status = forget_resolved(db, number, err);
     sqlite3_stmt *stmt = ock_db_prepare(db, "UPDATE specs SET resolved = ? WHERE job = ?", err);
-    if (!stmt)
-        return OCK_IO;
+    if (status != OCK_OK || !stmt)
+        return status != OCK_OK ? status : OCK_IO;
     ock_db_bind_text(stmt, 1, body);
     ock_db_bind_int(stmt, 2, number);
-    return ock_db_run(db, stmt, err);
+    status = ock_db_run(db, stmt, err);
+    return status == OCK_OK ? ock_store_add_bytes(db, number, (int64_t)strlen(body), err) : status;
 }
 
 /* What a stored line means for the row. */
@@ -198,14 +226,15 @@ static enum ock_status append_line(struct ock_db *db, const struct ock_event_bat
                        peek_number(line->body, "\"epoch\":"), peek_number(line->body, "\"step\":"));
         key = made;
     }
-    bool stored = false;
+    int64_t stored = 0;
     enum ock_status status =
         insert_event(db, batch->number, batch->id, line->type, key[0] ? key : NULL, line->body,
                      progress->seq + 1, &stored, err);
     if (status != OCK_OK)
         return status;
-    if (stored) {
+    if (stored > 0) {
         progress->seq++;
+        progress->bytes += stored;
         note_line(progress, line);
     } else if (strcmp(line->type, "epoch") == 0) {
         status = compare_epoch(db, batch->number, line, progress, err);
@@ -294,7 +323,7 @@ static enum ock_status save_progress(struct ock_db *db, int64_t number,
     sqlite3_stmt *stmt = ock_db_prepare(
         db,
         "UPDATE jobs SET seq = ?1, reach = ?2, broken = ?3, warnings = coalesce(?4, warnings),"
-        " version = version + 1 WHERE number = ?5",
+        " bytes = bytes + ?5, version = version + 1 WHERE number = ?6",
         err);
     if (!stmt)
         return OCK_IO;
@@ -302,7 +331,8 @@ static enum ock_status save_progress(struct ock_db *db, int64_t number,
     ock_db_bind_int(stmt, 2, progress->reach);
     ock_db_bind_text(stmt, 3, progress->broken[0] ? progress->broken : NULL);
     ock_db_bind_text(stmt, 4, progress->more_warnings ? progress->warnings.data : NULL);
-    ock_db_bind_int(stmt, 5, number);
+    ock_db_bind_int(stmt, 5, progress->bytes);
+    ock_db_bind_int(stmt, 6, number);
     enum ock_status status = ock_db_run(db, stmt, err);
     if (status == OCK_OK && progress->latest_seq > 0)
         status = save_latest(db, number, progress, err);

@@ -15,6 +15,10 @@ enum ock_status ock_store_append_event(struct ock_db *db, int64_t number, const 
 enum ock_status ock_store_append_warning(struct ock_db *db, int64_t number, const char *id,
                                          const char *body, struct ock_err *err);
 
+/* Adds to what the job takes (jobs.bytes); negative when something went. */
+enum ock_status ock_store_add_bytes(struct ock_db *db, int64_t number, int64_t bytes,
+                                    struct ock_err *err);
+
 /* {"type":…,"job":…,"seq":…,"time":…, and the rest of body; seq 0 is left out (progress). */
 void ock_event_write(struct ock_buf *out, const char *type, const char *id, uint64_t seq,
                      const char *body);

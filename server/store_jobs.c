@@ -78,7 +78,10 @@ static enum ock_status insert_spec(struct ock_db *db, const struct ock_job_new *
     ock_db_bind_text(stmt, 2, job->spec);
     ock_db_bind_text(stmt, 3, job->run_spec);
     ock_db_bind_text(stmt, 4, job->resolved);
-    return ock_db_run(db, stmt, err);
+    enum ock_status status = ock_db_run(db, stmt, err);
+    size_t bytes =
+        strlen(job->spec) + strlen(job->resolved) + (job->run_spec ? strlen(job->run_spec) : 0);
+    return status == OCK_OK ? ock_store_add_bytes(db, job->number, (int64_t)bytes, err) : status;
 }
 
 static enum ock_status insert_row(struct ock_db *db, struct ock_job_new *job, struct ock_err *err)

@@ -1,15 +1,19 @@
 /* The tables, and the way from one version of them to the next.
  *
+ * A store is brought forward one version after the other, each in one transaction that ends with
+ * the new number: a crash on the way leaves the version before, and the next start does it again. A
+ * new store takes the same way from nothing.
+ *
  * jobs has a number beside its id: events are found by it, and small keys keep the log small. Texts
  * that may be large (specs) stand apart, so that a row that changes with every epoch stays short.
  */
 #include <inttypes.h>
 #include <stddef.h>
 
+#include "server/log.h"
 #include "server/store_private.h"
 
 static const int64_t application_id = 0x4f636b68; /* "Ockh" */
-static const int64_t version_now = 1;
 
 static const char *const first_pragmas = "PRAGMA auto_vacuum=INCREMENTAL;"
                                          "PRAGMA journal_mode=WAL;"
@@ -91,7 +95,26 @@ static const char *const version_1 =
     "PRAGMA application_id=1331915624;"
     "PRAGMA user_version=1;"
     "COMMIT;";
+
+/* What each ended job takes, in the order in which retention lets them go. graves: deleted jobs
+ * whose events are still to be removed, a few at a time. */
+static const char *const version_2 =
+    "BEGIN IMMEDIATE;"
+    "ALTER TABLE jobs ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;" /* events, spec, models */
+    "UPDATE jobs SET bytes ="
+    " (SELECT coalesce(sum(length(CAST(body AS BLOB))), 0) FROM events WHERE job = number) +"
+    " (SELECT coalesce(sum(length(CAST(spec AS BLOB)) + length(CAST(resolved AS BLOB)) +"
+    "   coalesce(length(CAST(run_spec AS BLOB)), 0)), 0) FROM specs WHERE job = number) +"
+    " (SELECT coalesce(sum(m.bytes), 0) FROM models m WHERE m.job = number);"
+    "CREATE INDEX jobs_ended ON jobs(finished_ms, number, bytes) WHERE finished_ms IS NOT NULL;"
+    "CREATE TABLE graves(job INTEGER PRIMARY KEY);"
+    "CREATE INDEX idempotency_age ON idempotency(created_ms);"
+    "PRAGMA user_version=2;"
+    "COMMIT;";
 /* clang-format on */
+
+static const char *const versions[] = {version_1, version_2};
+static const int64_t version_now = sizeof(versions) / sizeof(versions[0]);
 
 static enum ock_status pragma_value(struct ock_db *db, const char *sql, int64_t *out,
                                     struct ock_err *err)
@@ -128,9 +151,15 @@ enum ock_status ock_store_migrate(struct ock_db *db, struct ock_err *err)
                         "the store has version %" PRId64 ", this program knows up to %" PRId64
                         ": use a newer Ockham",
                         version, version_now);
-    if (version == version_now)
-        return OCK_OK;
     /* auto_vacuum has to come before the first table, else the file never shrinks. */
-    status = ock_db_exec(db, first_pragmas, err);
-    return status == OCK_OK ? ock_db_exec(db, version_1, err) : status;
+    if (version == 0)
+        status = ock_db_exec(db, first_pragmas, err);
+    else if (version < version_now)
+        ock_log(OCK_LOG_INFO, "the store is brought from version %" PRId64 " to %" PRId64, version,
+                version_now);
+    for (; status == OCK_OK && version < version_now; version++)
+        status = ock_db_exec(db, versions[version], err);
+    if (status != OCK_OK)
+        (void)ock_db_exec(db, "ROLLBACK", NULL); /* an error where nothing had begun, harmless */
+    return status;
 }
