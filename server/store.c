@@ -9,8 +9,6 @@
 
 #include "server/store_private.h"
 
-enum { BUSY_MS = 5000 };
-
 enum ock_status ock_db_fail(struct ock_db *db, int code, struct ock_err *err)
 {
     const char *words = db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(code);
@@ -145,7 +143,7 @@ static enum ock_status db_open(struct ock_db *db, const char *path, int flags, c
                                flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL);
     if (code != SQLITE_OK)
         return ock_db_fail(db, code, err);
-    (void)sqlite3_busy_timeout(db->handle, BUSY_MS);
+    (void)sqlite3_busy_timeout(db->handle, OCK_STORE_BUSY_MS);
     return ock_db_exec(db, pragmas, err);
 }
 
@@ -157,7 +155,10 @@ static enum ock_status open_writer(struct ock_store *store, const char *path, st
     if (status == OCK_OK)
         status = ock_store_migrate(db, err);
     if (status == OCK_OK)
-        status = ock_db_exec(db, "PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;", err);
+        status = ock_db_exec(db,
+                             "PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;"
+                             "PRAGMA journal_size_limit=67108864;", /* of a log begun anew */
+                             err);
     if (status == OCK_OK) /* also turns SQLite's own automatic checkpoints off */
         (void)sqlite3_wal_hook(db->handle, note_wal_pages, db);
     return status;

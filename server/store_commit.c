@@ -11,8 +11,12 @@
 enum {
     BATCH_MAX = 1000,
     RETRY_MS = 500,
-    CHECKPOINT_PAGES = 2000, /* 8 MiB: folded into the file when readers allow */
-    TRUNCATE_PAGES = 100000, /* 400 MiB: waits for the readers */
+    CHECKPOINT_PAGES = 2000, /* 8 MiB: folded into the file as far as readers allow */
+    TRUNCATE_PAGES = 100000, /* 400 MiB: cut when nobody reads */
+    TRUNCATE_EVERY_MS = 1000,
+    TRUNCATE_WAIT_MS = 20,
+    IDLE_MS =
+        2000, /* without a write: the log is folded, so that the next start has none to read */
 };
 
 struct result {
@@ -109,21 +113,32 @@ static bool tell_failure(struct ock_store *store, struct result *results, size_t
     return first != NULL;
 }
 
-static void fold_wal(struct ock_db *db)
+/* Does not wait for a reader (a backup reads for seconds): what cannot be folded now stays in the
+ * log and is folded later. Only of a log that is very long, readers that follow upon each other
+ * without a gap are asked to wait, shortly and not often. */
+static void fold_wal(struct ock_store *store)
 {
-    if (db->wal_pages < CHECKPOINT_PAGES)
-        return;
-    int mode =
-        db->wal_pages > TRUNCATE_PAGES ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
-    (void)sqlite3_wal_checkpoint_v2(db->handle, NULL, mode, NULL, NULL);
+    sqlite3 *handle = store->writer.handle;
+    int mode = SQLITE_CHECKPOINT_PASSIVE, pages = 0, folded = 0, wait_ms = 0;
+    if (store->writer.wal_pages > store->truncate_pages &&
+        ock_store_now_ms() >= store->truncate_ms) {
+        mode = SQLITE_CHECKPOINT_TRUNCATE;
+        wait_ms = TRUNCATE_WAIT_MS;
+        store->truncate_ms = ock_store_now_ms() + TRUNCATE_EVERY_MS;
+    }
+    (void)sqlite3_busy_timeout(handle, wait_ms);
+    int code = sqlite3_wal_checkpoint_v2(handle, NULL, mode, &pages, &folded);
+    (void)sqlite3_busy_timeout(handle, OCK_STORE_BUSY_MS);
+    if (code == SQLITE_OK && pages == folded)
+        store->unfolded = false;
 }
 
-/* When a lazy write that comes now has lain long enough. */
-static struct timespec lazy_deadline(void)
+static struct timespec after_ms(long ms)
 {
     struct timespec at;
     clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_nsec += OCK_STORE_LAZY_MS * 1000000L;
+    at.tv_sec += ms / 1000;
+    at.tv_nsec += ms % 1000 * 1000000L;
     if (at.tv_nsec >= 1000000000L) {
         at.tv_sec++;
         at.tv_nsec -= 1000000000L;
@@ -131,18 +146,30 @@ static struct timespec lazy_deadline(void)
     return at;
 }
 
+/* Under queue_mutex: waits for any write, or until the log can be folded in peace. */
+static void wait_for_any(struct ock_store *store)
+{
+    const struct timespec deadline = after_ms(IDLE_MS);
+    int late = 0;
+    while (!store->queue && !store->closing && !late)
+        late = store->unfolded
+                   ? pthread_cond_timedwait(&store->queue_filled, &store->queue_mutex, &deadline)
+                   : pthread_cond_wait(&store->queue_filled, &store->queue_mutex);
+}
+
 /* Under queue_mutex: waits for a write that somebody waits for, or for a lazy one's time. */
 static void wait_for_writes(struct ock_store *store)
 {
-    while (!store->queue && !store->closing)
-        (void)pthread_cond_wait(&store->queue_filled, &store->queue_mutex);
-    const struct timespec deadline = lazy_deadline();
+    wait_for_any(store);
+    if (!store->queue)
+        return;
+    const struct timespec deadline = after_ms(OCK_STORE_LAZY_MS);
     int late = 0;
     while (store->urgent == 0 && !store->closing && !late)
         late = pthread_cond_timedwait(&store->queue_filled, &store->queue_mutex, &deadline);
 }
 
-/* Takes up to BATCH_MAX writes; 0: the store is closing and nothing is left. */
+/* Takes up to BATCH_MAX writes; 0: nothing is to be written, for a while or (closing) for ever. */
 static size_t take_batch(struct ock_store *store, struct result *results, bool *closing)
 {
     (void)pthread_mutex_lock(&store->queue_mutex);
@@ -207,8 +234,12 @@ static void *run_committer(void *arg)
     for (;;) {
         bool closing = false;
         size_t count = take_batch(store, results, &closing);
-        if (count == 0)
+        if (count == 0 && closing)
             return NULL;
+        if (count == 0) {
+            fold_wal(store);
+            continue;
+        }
         struct ock_err err = {0};
         enum ock_status status = commit(store, results, count, &err);
         note_room(store, status);
@@ -217,7 +248,9 @@ static void *run_committer(void *arg)
                 struct result *result = &results[i];
                 result->write->done(result->write->ctx, result->status, &result->err);
             }
-            fold_wal(&store->writer);
+            store->unfolded = true;
+            if (store->writer.wal_pages >= store->fold_pages)
+                fold_wal(store);
             ock_store_keep_room(store);
             continue;
         }
@@ -231,6 +264,9 @@ static void *run_committer(void *arg)
 
 enum ock_status ock_store_start_committer(struct ock_store *store, struct ock_err *err)
 {
+    store->unfolded = true; /* what an abrupt end may have left */
+    store->fold_pages = CHECKPOINT_PAGES;
+    store->truncate_pages = TRUNCATE_PAGES;
     store->results = calloc(BATCH_MAX, sizeof(struct result));
     if (!store->results)
         return ock_fail(err, OCK_NOMEM, "no memory for the committer");

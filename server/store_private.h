@@ -7,7 +7,7 @@
 
 #include "server/store.h"
 
-enum { OCK_STORE_READERS = 4, OCK_STATEMENTS_MAX = 96 };
+enum { OCK_STORE_READERS = 4, OCK_STATEMENTS_MAX = 96, OCK_STORE_BUSY_MS = 5000 };
 
 struct ock_db {
     sqlite3 *handle;
@@ -16,7 +16,7 @@ struct ock_db {
         const char *sql;
         sqlite3_stmt *stmt;
     } statements[OCK_STATEMENTS_MAX];
-    int wal_pages; /* after the last commit; write connection only */
+    int wal_pages; /* in the log, after the last commit; write connection only */
 };
 
 /* Lock table: queue, queue_tail, urgent, closing → queue_mutex; free_readers → read_mutex; writer → the
@@ -35,13 +35,18 @@ struct ock_store {
     bool closing;
     bool has_committer;
     pthread_t committer;
-    void *results;         /* the committer's batch, owned */
+    void *results; /* the committer's batch, owned */
+    bool unfolded; /* the committer's: the log holds what the file does not */
+    /* Immutable once writes come: a log of so many pages is folded, cut when nobody reads. */
+    int fold_pages, truncate_pages;
+    int64_t truncate_ms;   /* the committer's: not tried again before that */
     char *room_path;       /* of the file that keeps room for deletions; immutable, owned */
     bool has_room;         /* the committer's: the file is there */
     int64_t room_retry_ms; /* the committer's: not made again before that */
     atomic_llong full_ms;  /* when a transaction last met a full disk; 0: the last one did not */
 };
 
+int64_t ock_store_now_ms(void); /* monotonic */
 enum ock_status ock_store_start_committer(struct ock_store *store, struct ock_err *err);
 void ock_store_stop_committer(struct ock_store *store);
 /* A full disk could not even take the deletions that would make room: a log has to grow first. So

@@ -15,7 +15,7 @@ enum {
     RETRY_MS = 1000,
 };
 
-static int64_t now_ms(void)
+int64_t ock_store_now_ms(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -31,9 +31,9 @@ static bool has_plenty(int fd)
 
 void ock_store_keep_room(struct ock_store *store)
 {
-    if (store->has_room || now_ms() < store->room_retry_ms)
+    if (store->has_room || ock_store_now_ms() < store->room_retry_ms)
         return;
-    store->room_retry_ms = now_ms() + RETRY_MS;
+    store->room_retry_ms = ock_store_now_ms() + RETRY_MS;
     int fd = open(store->room_path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)
         return;
