@@ -15,6 +15,7 @@
 #include "server/dataset_cache.h"
 #include "server/engine_private.h"
 #include "server/ids.h"
+#include "server/keeper.h"
 #include "server/keys.h"
 #include "server/log.h"
 #include "server/resources.h"
@@ -87,6 +88,7 @@ static void apply_config(struct ock_engine *engine, const struct ock_engine_conf
         config->memory_bytes ? config->memory_bytes : ock_memory_available() / 10 * 8;
     engine->queue_max = config->queue_max ? config->queue_max : queue_default;
     engine->upload_bytes_max = config->upload_bytes_max ? config->upload_bytes_max : upload_default;
+    engine->keep = config->keep;
     engine->opened_ms = ock_now_ms();
 }
 
@@ -109,6 +111,8 @@ static enum ock_status open_parts(struct ock_engine *engine, struct ock_err *err
         status = ock_uploads_new(&engine->uploads, engine, err);
     if (status == OCK_OK)
         status = ock_sweep_jobs(engine, err);
+    if (status == OCK_OK)
+        status = ock_keeper_new(&engine->keeper, engine, err);
     if (status == OCK_OK)
         status = ock_runner_new(&engine->runner, engine, err);
     if (status == OCK_OK)
@@ -154,9 +158,11 @@ void ock_engine_close(struct ock_engine *engine)
         return;
     ock_engine_halt(engine);
     ock_errands_stop(engine->errands);
+    ock_keeper_stop(engine->keeper);
     ock_store_close(engine->store);
     engine->store = NULL; /* letters that are opened now write nothing more */
     ock_runner_free(engine->runner);
+    ock_keeper_free(engine->keeper);
     ock_uploads_free(engine->uploads);
     ock_keys_free(engine->keys);
     ock_dataset_cache_free(engine->datasets);

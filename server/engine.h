@@ -21,6 +21,14 @@
 
 struct ock_engine;
 
+/* Limits on jobs that have ended; the oldest go first. 0: no limit. */
+struct ock_keep {
+    uint64_t jobs;
+    double days;    /* since a job finished */
+    uint64_t bytes; /* of their events, specs and models, files too */
+    uint64_t events;
+};
+
 struct ock_engine_config {
     const char *data_dir;    /* made if it is not there; locked (flock) while open */
     const char *worker_path; /* NULL: ockham-worker beside /proc/self/exe */
@@ -28,6 +36,7 @@ struct ock_engine_config {
     size_t memory_bytes;     /* 0: 80 % of the cgroup's limit or the machine's memory */
     size_t queue_max;        /* jobs that wait, default 10000; beyond: 429 */
     size_t upload_bytes_max; /* default 64 GiB */
+    struct ock_keep keep;
 };
 
 /* Opens the data directory, requeues what ran, starts the threads.

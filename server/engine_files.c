@@ -84,6 +84,12 @@ void ock_job_clean(const struct ock_engine *engine, const char *id, bool keep_mo
     ock_remove_directory(path, keep_models);
 }
 
+void ock_job_forget(struct ock_engine *engine, const char *id)
+{
+    ock_job_clean(engine, id, false);
+    ock_hub_wake(engine->hub, id);
+}
+
 bool ock_has_model_files(const struct ock_engine *engine, const char *id)
 {
     static const char *const which[] = {"best", "last"};

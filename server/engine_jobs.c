@@ -9,6 +9,7 @@
 #include "core/base/json.h"
 #include "core/base/limits.h"
 #include "server/ids.h"
+#include "server/keeper.h"
 #include "server/runner.h"
 #include "server/store_datasets.h"
 
@@ -83,8 +84,8 @@ bool ock_engine_delete(struct ock_engine *engine, const char *id, struct ock_pro
         err.status = OCK_OK;
     if (err.status != OCK_OK)
         return fail_err(problem, &err);
-    ock_job_clean(engine, copy, false);
-    ock_hub_wake(engine->hub, copy);
+    ock_job_forget(engine, copy);
+    ock_keeper_wake(engine->keeper);
     return true;
 }
 

@@ -17,6 +17,7 @@ struct ock_runner;
 struct ock_uploads;
 struct ock_dataset_cache;
 struct ock_keys;
+struct ock_keeper;
 
 /* Immutable after ock_engine_open, but for what is atomic; the parts have locks of their own. */
 struct ock_engine {
@@ -27,6 +28,7 @@ struct ock_engine {
     size_t memory_bytes;
     size_t queue_max;
     size_t upload_bytes_max;
+    struct ock_keep keep;
     int64_t opened_ms;
     atomic_bool draining;
     atomic_bool disk_low;  /* the runner's last look at the disk */
@@ -38,6 +40,7 @@ struct ock_engine {
     struct ock_uploads *uploads;
     struct ock_dataset_cache *datasets;
     struct ock_keys *keys;
+    struct ock_keeper *keeper;
 };
 
 /* data_dir/jobs/ID[/name]; data_dir/datasets/ID.ockds. The ids are ours (ock_id_valid). */
@@ -47,6 +50,8 @@ void ock_dataset_path(const struct ock_engine *engine, char path[OCK_PATH_SIZE],
 /* Makes the job's directory if it is not there. Errors: IO, NOSPACE. */
 enum ock_status ock_job_directory(const struct ock_engine *engine, const char *id,
                                   struct ock_err *err);
+/* What follows from a job's deletion once it is committed: files go, readers are told. */
+void ock_job_forget(struct ock_engine *engine, const char *id);
 /* Removes a directory of plain files; keep_models leaves *.safetensors (and the directory, if any
  * is left). Nothing to remove is no error. */
 void ock_job_clean(const struct ock_engine *engine, const char *id, bool keep_models);

@@ -38,6 +38,15 @@ static void write_jobs(struct ock_jsonw *w, const uint64_t counts[OCK_JOB_STATUS
     ock_jsonw_end_object(w);
 }
 
+/* 0 is no limit, said as null. */
+static void write_limit(struct ock_jsonw *w, const char *key, double value)
+{
+    if (value > 0)
+        ock_jsonw_double(w, key, value);
+    else
+        ock_jsonw_null(w, key);
+}
+
 static void write_limits(struct ock_jsonw *w, const struct ock_engine *engine)
 {
     ock_jsonw_object(w, "limits");
@@ -45,6 +54,10 @@ static void write_limits(struct ock_jsonw *w, const struct ock_engine *engine)
     ock_jsonw_uint(w, "upload_bytes", engine->upload_bytes_max);
     ock_jsonw_uint(w, "json_bytes", OCK_JSON_BYTES_MAX);
     ock_jsonw_uint(w, "event_bytes", OCK_EVENT_BYTES_MAX);
+    write_limit(w, "keep_jobs", (double)engine->keep.jobs);
+    write_limit(w, "keep_days", engine->keep.days);
+    write_limit(w, "keep_bytes", (double)engine->keep.bytes);
+    write_limit(w, "keep_events", (double)engine->keep.events);
     ock_jsonw_end_object(w);
 }
 

@@ -15,6 +15,7 @@
 #include "core/base/json.h"
 #include "core/base/limits.h"
 #include "core/base/sha256.h"
+#include "server/keeper.h"
 #include "server/log.h"
 #include "server/runner_private.h"
 
@@ -157,10 +158,12 @@ static void after_end(struct ock_runner *runner, struct ock_live *live, const st
 {
     if (post->status != OCK_OK)
         return;
-    if (post->end.broken)
+    if (post->end.broken) {
         ock_post_death(runner, live, "not reproducible", false);
-    else
+    } else {
         live->ended = true;
+        ock_keeper_wake(runner->engine->keeper);
+    }
 }
 
 static void open_post(struct ock_runner *runner, struct ock_letter *letter)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "core/base/status.h"
+#include "server/engine.h"
 #include "server/log.h"
 
 enum { OCK_ALLOWED_HOSTS_MAX = 32 }; /* --allowed-host, repeated */
@@ -23,6 +24,7 @@ struct ock_serve_options {
     size_t memory_bytes;     /* for training; 0: 80 % of the machine's or the cgroup's */
     size_t queue_max;        /* jobs that wait; 0: the engine's default */
     size_t upload_bytes_max; /* one dataset's body; 0: the engine's default */
+    struct ock_keep keep;    /* of jobs that have ended; 0: all */
 
     /* Who may: API.md. The token is asked of every request but /livez and /readyz. */
     const char *token; /* NULL: from token_file, else the environment's OCKHAM_TOKEN, else none */

@@ -8,6 +8,7 @@
 #include "core/base/jsonw.h"
 #include "server/ids.h"
 #include "server/store_events.h"
+#include "server/store_retention.h"
 
 enum { STALLS_MAX = 3 };
 
@@ -263,14 +264,30 @@ enum ock_status ock_store_bury_worker(struct ock_db *db, struct ock_job_death *d
     return status;
 }
 
-static enum ock_status delete_from(struct ock_db *db, const char *sql, int64_t number,
-                                   struct ock_err *err)
+/* Runs a statement whose one parameter is the job. */
+static enum ock_status run_for(struct ock_db *db, const char *sql, int64_t number,
+                               struct ock_err *err)
 {
     sqlite3_stmt *stmt = ock_db_prepare(db, sql, err);
     if (!stmt)
         return OCK_IO;
     ock_db_bind_int(stmt, 1, number);
     return ock_db_run(db, stmt, err);
+}
+
+enum ock_status ock_store_delete_events(struct ock_db *db, int64_t number, bool *all,
+                                        struct ock_err *err)
+{
+    sqlite3_stmt *stmt = ock_db_prepare(
+        db, "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE job = ? LIMIT ?)", err);
+    if (!stmt)
+        return OCK_IO;
+    ock_db_bind_int(stmt, 1, number);
+    ock_db_bind_int(stmt, 2, OCK_STEP_EVENTS);
+    enum ock_status status = ock_db_run(db, stmt, err);
+    if (status == OCK_OK)
+        *all = ock_db_changes(db) < OCK_STEP_EVENTS;
+    return status;
 }
 
 enum ock_status ock_store_delete_job(struct ock_db *db, const char *id, struct ock_err *err)
@@ -283,15 +300,16 @@ enum ock_status ock_store_delete_job(struct ock_db *db, const char *id, struct o
     if (job_status < OCK_JOB_SUCCEEDED)
         return ock_fail(err, OCK_CONFLICT, "the job is %s; cancel it before it is deleted",
                         ock_job_status_name(job_status));
-    status = delete_from(db, "DELETE FROM events WHERE job = ?", number, err);
+    bool all = false;
+    status = ock_store_delete_events(db, number, &all, err);
+    if (status == OCK_OK && !all)
+        status = run_for(db, "INSERT INTO graves(job) VALUES (?)", number, err);
     if (status == OCK_OK)
-        status = delete_from(db, "DELETE FROM models WHERE job = ?", number, err);
+        status = run_for(db, "DELETE FROM models WHERE job = ?", number, err);
     if (status == OCK_OK)
-        status = delete_from(db, "DELETE FROM specs WHERE job = ?", number, err);
+        status = run_for(db, "DELETE FROM specs WHERE job = ?", number, err);
     if (status == OCK_OK)
-        status = delete_from(db, "DELETE FROM jobs WHERE number = ?", number, err);
-    if (status == OCK_OK)
-        status = ock_db_exec(db, "PRAGMA incremental_vacuum(1000)", err);
+        status = run_for(db, "DELETE FROM jobs WHERE number = ?", number, err);
     return status;
 }
 

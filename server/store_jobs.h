@@ -125,8 +125,13 @@ struct ock_job_end {
 };
 enum ock_status ock_store_end_job(struct ock_db *db, struct ock_job_end *end, struct ock_err *err);
 
-/* Removes an ended job whole. Errors: NOTFOUND, CONFLICT (it has not ended). */
+/* Removes an ended job whole. Events that are too many for one transaction stay in a grave, where
+ * nobody sees them, until ock_store_bury_step takes them. Errors: NOTFOUND, CONFLICT (it has not
+ * ended). */
 enum ock_status ock_store_delete_job(struct ock_db *db, const char *id, struct ock_err *err);
+/* Removes a step's worth of a job's events; *all: that was the last of them. */
+enum ock_status ock_store_delete_events(struct ock_db *db, int64_t number, bool *all,
+                                        struct ock_err *err);
 
 /* Any of the members may be NULL: not changed. */
 struct ock_job_patch {

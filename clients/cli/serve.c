@@ -14,6 +14,10 @@ enum {
     KEY_MEMORY,
     KEY_QUEUE,
     KEY_UPLOAD,
+    KEY_KEEP_JOBS,
+    KEY_KEEP_DAYS,
+    KEY_KEEP_BYTES,
+    KEY_KEEP_EVENTS,
     KEY_TOKEN_FILE,
     KEY_ALLOWED_HOST,
     KEY_PUBLIC_URL,
@@ -41,28 +45,36 @@ static const struct argp_option options[] = {
      "machine's)",
      2},
     {"queue", KEY_QUEUE, "N", 0, "Jobs that may wait (default 10000); beyond: 429", 2},
-    {0, 0, 0, 0, "Who may:", 3},
+    {0, 0, 0, 0,
+     "What stays of jobs that have ended (default: everything; the oldest go first, each whole; 0: "
+     "no limit):",
+     3},
+    {"keep-jobs", KEY_KEEP_JOBS, "N", 0, "At most so many", 3},
+    {"keep-days", KEY_KEEP_DAYS, "D", 0, "So long, as 30 or 0.5", 3},
+    {"keep-bytes", KEY_KEEP_BYTES, "SIZE", 0, "So much of events, specs and models, as 20GiB", 3},
+    {"keep-events", KEY_KEEP_EVENTS, "N", 0, "So many events, of all of them together", 3},
+    {0, 0, 0, 0, "Who may:", 4},
     {"token-file", KEY_TOKEN_FILE, "FILE", 0,
      "Its first line is the token that every request must bear (else OCKHAM_TOKEN of the "
      "environment)",
-     3},
+     4},
     {"allowed-host", KEY_ALLOWED_HOST, "NAME", 0,
-     "A further name by which the server is called (Host header); may be repeated, at most 32", 3},
+     "A further name by which the server is called (Host header); may be repeated, at most 32", 4},
     {"public-url", KEY_PUBLIC_URL, "URL", 0,
-     "The server's address as browsers see it, as https://ockham.example.org", 3},
-    {0, 0, 0, 0, "Limits of HTTP:", 4},
-    {"upload-max", KEY_UPLOAD, "SIZE", 0, "One dataset's body (default 64GiB); beyond: 413", 4},
-    {"connections", KEY_CONNECTIONS, "N", 0, "At once (default 4096)", 4},
+     "The server's address as browsers see it, as https://ockham.example.org", 4},
+    {0, 0, 0, 0, "Limits of HTTP:", 5},
+    {"upload-max", KEY_UPLOAD, "SIZE", 0, "One dataset's body (default 64GiB); beyond: 413", 5},
+    {"connections", KEY_CONNECTIONS, "N", 0, "At once (default 4096)", 5},
     {"connections-per-ip", KEY_CONNECTIONS_PER_IP, "N", 0,
-     "From one address (default: no limit of its own)", 4},
-    {"http-threads", KEY_HTTP_THREADS, "N", 0, "Event loops (default 2)", 4},
+     "From one address (default: no limit of its own)", 5},
+    {"http-threads", KEY_HTTP_THREADS, "N", 0, "Event loops (default 2)", 5},
     {"handler-threads", KEY_HANDLER_THREADS, "N", 0,
-     "Threads that may wait for the disk (default 16)", 4},
-    {0, 0, 0, 0, "Other:", 5},
+     "Threads that may wait for the disk (default 16)", 5},
+    {0, 0, 0, 0, "Other:", 6},
     {"worker", KEY_WORKER, "FILE", 0, "The worker program (default: ockham-worker beside this one)",
-     5},
-    {"log-level", KEY_LOG_LEVEL, "LEVEL", 0, "error, warning, info (default) or debug", 5},
-    {"quiet", KEY_QUIET, NULL, 0, "No welcome text", 5},
+     6},
+    {"log-level", KEY_LOG_LEVEL, "LEVEL", 0, "error, warning, info (default) or debug", 6},
+    {"quiet", KEY_QUIET, NULL, 0, "No welcome text", 6},
     {0},
 };
 
@@ -76,14 +88,25 @@ static const char doc[] =
     "  ockham serve --listen 127.0.0.1:8080 --data-dir /srv/ockham --memory 4GiB\n\n"
     "Exit code: 0 after a clean end, 1 when the server could not start, 2 bad usage.";
 
-static size_t parse_count(const char *option, const char *text, size_t most,
+static size_t parse_count(const char *option, const char *text, size_t least, size_t most,
                           struct argp_state *state)
 {
     char *end = NULL;
     errno = 0;
     unsigned long value = strtoul(text, &end, 10);
-    if (errno || end == text || *end || *text == '-' || value < 1 || value > most)
-        argp_error(state, "%s %s: must be a whole number from 1 to %zu", option, text, most);
+    if (errno || end == text || *end || *text == '-' || value < least || value > most)
+        argp_error(state, "%s %s: must be a whole number from %zu to %zu", option, text, least,
+                   most);
+    return value;
+}
+
+/* A number of days; NAN compares false. */
+static double parse_days(const char *text, struct argp_state *state)
+{
+    char *end = NULL;
+    double value = strtod(text, &end);
+    if (end == text || *end || !(value >= 0 && value <= 1e6))
+        argp_error(state, "--keep-days %s: must be a number from 0 to 1000000", text);
     return value;
 }
 
@@ -137,37 +160,59 @@ static error_t parse_text(int key, char *arg, struct argp_state *state)
     }
 }
 
-/* The limits; everything else is parse_text's. */
+/* What stays of ended jobs. */
+static error_t parse_keep(int key, char *arg, struct argp_state *state)
+{
+    struct ock_keep *keep = &((struct ock_serve_options *)state->input)->keep;
+    switch (key) {
+    case KEY_KEEP_JOBS:
+        keep->jobs = parse_count("--keep-jobs", arg, 0, UINT32_MAX, state);
+        return 0;
+    case KEY_KEEP_DAYS:
+        keep->days = parse_days(arg, state);
+        return 0;
+    case KEY_KEEP_BYTES:
+        keep->bytes = parse_size("--keep-bytes", arg, state);
+        return 0;
+    case KEY_KEEP_EVENTS:
+        keep->events = parse_count("--keep-events", arg, 0, UINT32_MAX, state);
+        return 0;
+    default:
+        return parse_text(key, arg, state);
+    }
+}
+
+/* The limits; everything else is parse_keep's and parse_text's. */
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
     struct ock_serve_options *o = state->input;
     switch (key) {
     case KEY_CORES:
-        o->cores = (unsigned)parse_count("--cores", arg, 4096, state);
+        o->cores = (unsigned)parse_count("--cores", arg, 1, 4096, state);
         return 0;
     case KEY_MEMORY:
         o->memory_bytes = parse_size("--memory", arg, state);
         return 0;
     case KEY_QUEUE:
-        o->queue_max = parse_count("--queue", arg, 100000000, state);
+        o->queue_max = parse_count("--queue", arg, 1, 100000000, state);
         return 0;
     case KEY_UPLOAD:
         o->upload_bytes_max = parse_size("--upload-max", arg, state);
         return 0;
     case KEY_CONNECTIONS:
-        o->connections_max = parse_count("--connections", arg, 1000000, state);
+        o->connections_max = parse_count("--connections", arg, 1, 1000000, state);
         return 0;
     case KEY_CONNECTIONS_PER_IP:
-        o->connections_per_ip_max = parse_count("--connections-per-ip", arg, 1000000, state);
+        o->connections_per_ip_max = parse_count("--connections-per-ip", arg, 1, 1000000, state);
         return 0;
     case KEY_HTTP_THREADS:
-        o->http_threads = (unsigned)parse_count("--http-threads", arg, 64, state);
+        o->http_threads = (unsigned)parse_count("--http-threads", arg, 1, 64, state);
         return 0;
     case KEY_HANDLER_THREADS:
-        o->handler_threads = (unsigned)parse_count("--handler-threads", arg, 1024, state);
+        o->handler_threads = (unsigned)parse_count("--handler-threads", arg, 1, 1024, state);
         return 0;
     default:
-        return parse_text(key, arg, state);
+        return parse_keep(key, arg, state);
     }
 }
 

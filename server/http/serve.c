@@ -106,6 +106,7 @@ static enum ock_status open_engine(struct ock_engine **engine,
         .memory_bytes = options->memory_bytes,
         .queue_max = options->queue_max,
         .upload_bytes_max = options->upload_bytes_max,
+        .keep = options->keep,
     };
     return ock_engine_open(engine, &config, err);
 }
