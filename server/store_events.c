@@ -184,8 +184,8 @@ static enum ock_status forget_resolved(struct ock_db *db, int64_t number, struct
     return ock_db_run(db, stmt, err);
 }
 
-static enum ock_status replace_resolved(struct ock_db *db, int64_t number, const char *body,
-                                        struct ock_err *err)
+enum ock_status ock_store_replace_resolved(struct ock_db *db, int64_t number, const char *body,
+                                           struct ock_err *err)
 {
     enum ock_status status = forget_resolved(db, number, err);
     sqlite3_stmt *stmt = ock_db_prepare(db, "UPDATE specs SET resolved = ? WHERE job = ?", err);
@@ -218,7 +218,7 @@ static enum ock_status append_line(struct ock_db *db, const struct ock_event_bat
                                    struct ock_err *err)
 {
     if (strcmp(line->type, "resolved") == 0)
-        return replace_resolved(db, batch->number, line->body, err);
+        return ock_store_replace_resolved(db, batch->number, line->body, err);
     char made[80];
     const char *key = line->key;
     if (!key[0] && strcmp(line->type, "checkpoint") == 0) {

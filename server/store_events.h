@@ -15,6 +15,10 @@ enum ock_status ock_store_append_event(struct ock_db *db, int64_t number, const 
 enum ock_status ock_store_append_warning(struct ock_db *db, int64_t number, const char *id,
                                          const char *body, struct ock_err *err);
 
+/* The resolved spec, when more of it is known. */
+enum ock_status ock_store_replace_resolved(struct ock_db *db, int64_t number, const char *body,
+                                           struct ock_err *err);
+
 /* Adds to what the job takes (jobs.bytes); negative when something went. */
 enum ock_status ock_store_add_bytes(struct ock_db *db, int64_t number, int64_t bytes,
                                     struct ock_err *err);

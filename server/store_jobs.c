@@ -154,12 +154,7 @@ enum ock_status ock_store_plan_job(struct ock_db *db, const struct ock_job_plan 
     enum ock_status status = ock_db_run(db, stmt, err);
     if (status != OCK_OK)
         return status;
-    stmt = ock_db_prepare(db, "UPDATE specs SET resolved = ? WHERE job = ?", err);
-    if (!stmt)
-        return OCK_IO;
-    ock_db_bind_text(stmt, 1, plan->resolved);
-    ock_db_bind_int(stmt, 2, plan->number);
-    return ock_db_run(db, stmt, err);
+    return ock_store_replace_resolved(db, plan->number, plan->resolved, err);
 }
 
 static enum ock_status read_attempt(struct ock_db *db, int64_t number, int64_t *attempt,
