@@ -92,11 +92,40 @@ static void apply_config(struct ock_engine *engine, const struct ock_engine_conf
     engine->opened_ms = ock_now_ms();
 }
 
+struct finding {
+    bool any;
+};
+
+static void find_entry(void *ctx, const char *entry)
+{
+    struct finding *finding = ctx;
+    finding->any = finding->any || strncmp(entry, "job_", 4) == 0 || strncmp(entry, "ds_", 3) == 0;
+}
+
+/* Beside a new store, what belongs to a lost one would be swept away. */
+static enum ock_status check_store_is_not_lost(const struct ock_engine *engine, const char *path,
+                                               struct ock_err *err)
+{
+    struct finding finding = {0};
+    if (access(path, F_OK) == 0 || errno != ENOENT)
+        return OCK_OK;
+    ock_each_entry(engine, "jobs", find_entry, &finding);
+    ock_each_entry(engine, "datasets", find_entry, &finding);
+    if (!finding.any)
+        return OCK_OK;
+    return ock_fail(err, OCK_CORRUPT,
+                    "%s holds jobs or datasets, but its store ockham.db is gone: put it back, or "
+                    "begin in another directory",
+                    engine->data_dir);
+}
+
 static enum ock_status open_parts(struct ock_engine *engine, struct ock_err *err)
 {
     char path[OCK_PATH_SIZE];
     (void)snprintf(path, sizeof(path), "%s/ockham.db", engine->data_dir);
-    enum ock_status status = ock_store_open(&engine->store, path, err);
+    enum ock_status status = check_store_is_not_lost(engine, path, err);
+    if (status == OCK_OK)
+        status = ock_store_open(&engine->store, path, err);
     if (status == OCK_OK)
         status = ock_sync_directory(engine, "", err);
     if (status == OCK_OK)

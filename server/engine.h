@@ -171,10 +171,13 @@ bool ock_engine_progress(struct ock_engine *engine, const char *id, uint64_t *st
 
 /* --- Service ----------------------------------------------------------------------------------- */
 
-/* What is short, as a set. Any thread; does not wait for the disk. */
-enum { OCK_DEGRADED_DISK = 1 << 0 };
+/* What does not work as it should, as a set. Any thread; does not wait for the disk. */
+enum {
+    OCK_DEGRADED_DISK = 1 << 0,  /* nearly full */
+    OCK_DEGRADED_STORE = 1 << 1, /* damaged */
+};
 unsigned ock_engine_degraded(struct ock_engine *engine);
-/* Appends ["disk"], or []. */
+/* Appends ["disk", "store"], either of them, or []. */
 void ock_engine_degraded_write(unsigned degraded, struct ock_buf *out);
 
 /* {"version", "numerics", "cores", "memory_bytes", "jobs": {status: count}, "limits", "uptime_s", …} */

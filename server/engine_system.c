@@ -67,12 +67,13 @@ unsigned ock_engine_degraded(struct ock_engine *engine)
     bool known = ock_disk_look(&disk, engine->data_dir);
     bool low = !known || ock_disk_is_low(&disk, atomic_load(&engine->disk_low)) ||
                ock_store_is_full(engine->store);
-    return low ? OCK_DEGRADED_DISK : 0;
+    unsigned degraded = low ? OCK_DEGRADED_DISK : 0;
+    return ock_store_is_damaged(engine->store) ? degraded | OCK_DEGRADED_STORE : degraded;
 }
 
 void ock_engine_degraded_write(unsigned degraded, struct ock_buf *out)
 {
-    static const char *const names[] = {"disk"};
+    static const char *const names[] = {"disk", "store"};
     struct ock_jsonw w = ock_jsonw_make(out);
     ock_jsonw_array(&w, NULL);
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

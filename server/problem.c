@@ -28,6 +28,10 @@ static void set_internal(struct ock_problem *problem, const struct ock_err *err)
     if (err->status == OCK_NOMEM)
         ock_problem_set(problem, 500, "out_of_memory", "The server is out of memory",
                         "there is not enough memory for this request; try again later");
+    else if (err->status == OCK_CORRUPT)
+        ock_problem_set(problem, 500, "damaged", "The server's data is damaged",
+                        "the store, or a file beside it, is damaged; the server's log has the "
+                        "reason");
     else
         ock_problem_set(problem, 500, "internal", "Something went wrong in the server",
                         "the server's log has the reason");

@@ -166,6 +166,22 @@ static void after_end(struct ock_runner *runner, struct ock_live *live, const st
     }
 }
 
+/* A page of the store that the job needs is damaged, so its worker would wait for ever to hear that
+ * its events are stored. It goes; checkpoints and what was not stored stay, and the job is what the
+ * store says that it is: another start of the server, on a sound store, goes on with it. */
+static void set_aside(struct ock_runner *runner, struct ock_live *live)
+{
+    if (!live->aside)
+        ock_log(OCK_LOG_ERROR, "%s is set aside until the next start: the store is damaged",
+                live->id);
+    live->aside = live->ending = live->ended = true;
+    ock_runner_dequeue(runner, live);
+    if (live->has_worker) {
+        live->killed_for_end = true;
+        ock_worker_kill(&live->worker, SIGKILL);
+    }
+}
+
 static void open_post(struct ock_runner *runner, struct ock_letter *letter)
 {
     struct ock_post *post =
@@ -178,7 +194,9 @@ static void open_post(struct ock_runner *runner, struct ock_letter *letter)
         post_free(post); /* the server is closing: nothing follows any more */
         return;
     }
-    if (post->kind == OCK_POST_CHANGE && post->change.begins)
+    if (post->status == OCK_CORRUPT)
+        set_aside(runner, live);
+    else if (post->kind == OCK_POST_CHANGE && post->change.begins)
         live->is_told = true;
     else if (post->kind == OCK_POST_DEATH)
         after_death(runner, live, post);

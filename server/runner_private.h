@@ -50,6 +50,7 @@ struct ock_live {
     /* The end of life: freed when it has ended, no worker is there and no post is out. */
     unsigned posts;
     bool ended;
+    bool aside; /* the store cannot take its news any more: it is dropped as it is */
     struct ock_live *prev, *next;
 };
 

@@ -138,15 +138,21 @@ static void run_cleaning(struct ock_errand *errand)
     free(cleaning);
 }
 
-void ock_runner_drop_if_over(struct ock_runner *runner, struct ock_live *live)
+static void clean_up(struct ock_runner *runner, const struct ock_live *live)
 {
-    if (!live->ended || live->has_worker || live->posts > 0)
-        return;
     struct cleaning *cleaning = ock_patient_calloc(sizeof(*cleaning));
     cleaning->errand.run = run_cleaning;
     cleaning->engine = runner->engine;
     memcpy(cleaning->id, live->id, sizeof(cleaning->id));
     ock_errands_post(runner->engine->errands, &cleaning->errand);
+}
+
+void ock_runner_drop_if_over(struct ock_runner *runner, struct ock_live *live)
+{
+    if (!live->ended || live->has_worker || live->posts > 0)
+        return;
+    if (!live->aside)
+        clean_up(runner, live);
     unlink_live(runner, live);
     free(live);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "server/log.h"
 #include "server/store_private.h"
 
 enum ock_status ock_db_fail(struct ock_db *db, int code, struct ock_err *err)
@@ -21,7 +22,9 @@ enum ock_status ock_db_fail(struct ock_db *db, int code, struct ock_err *err)
         return ock_fail(err, OCK_CONFLICT, "the store refused a double entry: %s", words);
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
-        return ock_fail(err, OCK_CORRUPT, "the store is damaged or no store at all: %s", words);
+        if (db->damaged && !atomic_exchange(db->damaged, true))
+            ock_log(OCK_LOG_ERROR, "the store is damaged: %s; put a backup in its place", words);
+        return ock_fail(err, OCK_CORRUPT, "the store is damaged: %s", words);
     default:
         return ock_fail(err, OCK_IO, "the store failed: %s (code %d)", words,
                         db->handle ? sqlite3_extended_errcode(db->handle) : code);
@@ -147,11 +150,35 @@ static enum ock_status db_open(struct ock_db *db, const char *path, int flags, c
     return ock_db_exec(db, pragmas, err);
 }
 
+enum ock_status ock_db_new(struct ock_db **out, const char *path, int flags, const char *pragmas,
+                           struct ock_err *err)
+{
+    struct ock_db *db = calloc(1, sizeof(*db));
+    if (!db)
+        return ock_fail(err, OCK_NOMEM, "no memory for a connection");
+    enum ock_status status = db_open(db, path, SQLITE_OPEN_READWRITE | flags, pragmas, err);
+    if (status != OCK_OK) {
+        ock_db_free(db);
+        return status;
+    }
+    *out = db;
+    return OCK_OK;
+}
+
+void ock_db_free(struct ock_db *db)
+{
+    if (!db)
+        return;
+    db_close(db);
+    free(db);
+}
+
 static enum ock_status open_writer(struct ock_store *store, const char *path, struct ock_err *err)
 {
     struct ock_db *db = &store->writer;
-    enum ock_status status = db_open(db, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
-                                     "PRAGMA foreign_keys=OFF;", err);
+    db->damaged = &store->damaged;
+    enum ock_status status =
+        db_open(db, path, SQLITE_OPEN_READWRITE, "PRAGMA foreign_keys=OFF;", err);
     if (status == OCK_OK)
         status = ock_store_migrate(db, err);
     if (status == OCK_OK)
@@ -167,6 +194,7 @@ static enum ock_status open_writer(struct ock_store *store, const char *path, st
 static enum ock_status open_readers(struct ock_store *store, const char *path, struct ock_err *err)
 {
     for (size_t i = 0; i < OCK_STORE_READERS; i++) {
+        store->readers[i].damaged = &store->damaged;
         enum ock_status status = db_open(&store->readers[i], path, SQLITE_OPEN_READWRITE,
                                          "PRAGMA query_only=1; PRAGMA wal_autocheckpoint=0;", err);
         if (status != OCK_OK)
@@ -196,6 +224,12 @@ enum ock_status ock_store_open(struct ock_store **out, const char *path, struct 
         status = ock_fail(err, OCK_NOMEM, "no memory for the store");
     else
         (void)snprintf(store->room_path, size, "%s.room", path);
+    bool is_there = false;
+    if (status == OCK_OK)
+        status = ock_store_look(path, &is_there, err);
+    if (status == OCK_OK && !is_there)
+        status = ock_store_make(path, err);
+    bool is_unclean = is_there && ock_store_has_log(path);
     if (status == OCK_OK)
         status = open_writer(store, path, err);
     if (status == OCK_OK)
@@ -204,6 +238,8 @@ enum ock_status ock_store_open(struct ock_store **out, const char *path, struct 
         status = open_readers(store, path, err);
     if (status == OCK_OK)
         status = ock_store_start_committer(store, err);
+    if (status == OCK_OK && is_unclean)
+        status = ock_store_start_check(store, path, err);
     if (status != OCK_OK) {
         ock_store_close(store);
         return status;
@@ -216,6 +252,7 @@ void ock_store_close(struct ock_store *store)
 {
     if (!store)
         return;
+    ock_store_stop_check(store);
     ock_store_stop_committer(store);
     for (size_t i = 0; i < OCK_STORE_READERS; i++)
         db_close(&store->readers[i]);

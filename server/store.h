@@ -22,11 +22,14 @@ enum { OCK_STORE_LAZY_MS = 20 };
 struct ock_store;
 struct ock_db; /* a connection and its prepared statements; one thread at a time */
 
-/* Opens or makes the file. Errors: CORRUPT (no store of ours, damaged, or made by a newer version),
- * IO, NOSPACE, NOMEM. */
+/* Opens or makes the file. After an end that was not clean, all of it is read in the background.
+ * Errors: CORRUPT (no store of ours, damaged, or made by a newer version), IO, NOSPACE, NOMEM. */
 enum ock_status ock_store_open(struct ock_store **out, const char *path, struct ock_err *err);
 /* Finishes all writes that were posted. Nobody may hold a read connection. NULL is a no-op. */
 void ock_store_close(struct ock_store *store);
+
+/* Damage was met, by a read, a write or the check in the background. */
+bool ock_store_is_damaged(const struct ock_store *store);
 
 /* A write in the queue. `apply` may run more than once (each time from the state before it) and
  * must change nothing but the database and its own results in ctx. A status other than OK undoes
@@ -37,7 +40,8 @@ struct ock_write {
     void (*done)(void *ctx, enum ock_status status, const struct ock_err *err);
     void *ctx;
     /* True: a full disk or an I/O error is tried again, in the old order, until it works or the
-     * store closes. */
+     * store closes. A damaged page would be damaged again: that is told to any write, and to no
+     * other one of its group. */
     bool keep_trying;
     /* True: nobody waits for it; it may lie for OCK_STORE_LAZY_MS, to share the next write's sync. */
     bool lazy;

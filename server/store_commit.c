@@ -22,6 +22,7 @@ enum {
 struct result {
     struct ock_write *write;
     enum ock_status status;
+    bool again; /* goes back to the queue */
     struct ock_err err;
 };
 
@@ -47,6 +48,7 @@ static enum ock_status apply_one(struct ock_db *db, struct ock_write *write, str
     return status;
 }
 
+/* Undoes the whole batch: tried again later, or (damage) each write apart. */
 static bool is_fault_of_the_disk(enum ock_status status)
 {
     return status == OCK_NOSPACE || status == OCK_IO || status == OCK_NOMEM ||
@@ -64,7 +66,10 @@ static enum ock_status commit_batch(struct ock_db *db, struct result *results, s
     enum ock_status status = ock_db_run(db, begin, err);
     for (size_t i = 0; status == OCK_OK && i < count; i++) {
         struct result *result = &results[i];
+        result->err = (struct ock_err){0};
         result->status = apply_one(db, result->write, &result->err);
+        if (result->status != OCK_OK && result->err.status != OCK_OK)
+            result->status = result->err.status; /* the sentence knows it better */
         if (is_fault_of_the_disk(result->status)) {
             status = result->status;
             if (err)
@@ -78,39 +83,46 @@ static enum ock_status commit_batch(struct ock_db *db, struct result *results, s
     return status;
 }
 
-static void put_back(struct ock_store *store, struct ock_write *first, struct ock_write *last)
+/* Puts what is to be tried again back to the front of the queue; false: there is none. */
+static bool put_back(struct ock_store *store, const struct result *results, size_t count)
 {
+    bool any = false;
     (void)pthread_mutex_lock(&store->queue_mutex);
-    for (const struct ock_write *write = first; write; write = write->next)
+    for (size_t i = count; i > 0;
+         i--) { /* from the last on, so that the first comes to the front */
+        struct ock_write *write = results[i - 1].write;
+        if (!results[i - 1].again)
+            continue;
+        any = true;
         store->urgent += !write->lazy;
-    last->next = store->queue;
-    store->queue = first;
-    if (!store->queue_tail)
-        store->queue_tail = last;
+        write->next = store->queue;
+        store->queue = write;
+        if (!store->queue_tail)
+            store->queue_tail = write;
+    }
     (void)pthread_mutex_unlock(&store->queue_mutex);
+    return any;
 }
 
-/* After a batch that failed: true if some of it went back to the queue. */
-static bool tell_failure(struct ock_store *store, struct result *results, size_t count,
-                         bool give_up, const struct ock_err *err)
+static void tell_results(struct result *results, size_t count)
 {
-    struct ock_write *first = NULL, *last = NULL;
+    for (size_t i = 0; i < count; i++) {
+        struct result *result = &results[i];
+        result->again = false;
+        result->write->done(result->write->ctx, result->status, &result->err);
+    }
+}
+
+/* After a batch that failed. A damaged page stays damaged: nobody waits for it. */
+static void tell_failure(struct result *results, size_t count, bool give_up,
+                         const struct ock_err *err)
+{
     for (size_t i = 0; i < count; i++) {
         struct ock_write *write = results[i].write;
-        if (!write->keep_trying || give_up) {
+        results[i].again = write->keep_trying && !give_up && err->status != OCK_CORRUPT;
+        if (!results[i].again)
             write->done(write->ctx, err->status, err);
-            continue;
-        }
-        write->next = NULL;
-        if (last)
-            last->next = write;
-        else
-            first = write;
-        last = write;
     }
-    if (first)
-        put_back(store, first, last);
-    return first != NULL;
 }
 
 /* Does not wait for a reader (a backup reads for seconds): what cannot be folded now stays in the
@@ -207,24 +219,37 @@ static enum ock_status commit(struct ock_store *store, struct result *results, s
     return commit_batch(&store->writer, results, count, err);
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
-
 static void note_room(struct ock_store *store, enum ock_status status)
 {
     if (status == OCK_OK || status == OCK_NOSPACE)
-        atomic_store(&store->full_ms, status == OCK_OK ? 0 : now_ms());
+        atomic_store(&store->full_ms, status == OCK_OK ? 0 : ock_store_now_ms());
 }
 
 /* A failure says nothing for long: who waited for room may have got it, or nobody writes. */
 bool ock_store_is_full(struct ock_store *store)
 {
     int64_t full_ms = atomic_load(&store->full_ms);
-    return full_ms != 0 && now_ms() - full_ms < 4 * RETRY_MS;
+    return full_ms != 0 && ock_store_now_ms() - full_ms < 4 * RETRY_MS;
+}
+
+/* Commits a batch and tells everyone. Where the store is damaged, each write has a transaction of its
+ * own, so that a bad page takes down only the writes that need it. */
+static void settle(struct ock_store *store, struct result *results, size_t count, bool closing)
+{
+    struct ock_err err = {0};
+    enum ock_status status = commit(store, results, count, &err);
+    note_room(store, status);
+    if (status == OCK_OK) {
+        tell_results(results, count);
+        return;
+    }
+    if (err.status == OCK_CORRUPT && count > 1) {
+        for (size_t i = 0; i < count; i++)
+            settle(store, &results[i], 1, closing);
+        return;
+    }
+    ock_log(OCK_LOG_ERROR, "a transaction failed: %s", err.text);
+    tell_failure(results, count, closing, &err);
 }
 
 static void *run_committer(void *arg)
@@ -240,25 +265,16 @@ static void *run_committer(void *arg)
             fold_wal(store);
             continue;
         }
-        struct ock_err err = {0};
-        enum ock_status status = commit(store, results, count, &err);
-        note_room(store, status);
-        if (status == OCK_OK) {
-            for (size_t i = 0; i < count; i++) {
-                struct result *result = &results[i];
-                result->write->done(result->write->ctx, result->status, &result->err);
-            }
-            store->unfolded = true;
-            if (store->writer.wal_pages >= store->fold_pages)
-                fold_wal(store);
-            ock_store_keep_room(store);
-            continue;
-        }
-        ock_log(OCK_LOG_ERROR, "a transaction failed: %s", err.text);
-        if (tell_failure(store, results, count, closing, &err)) {
+        settle(store, results, count, closing);
+        if (put_back(store, results, count)) {
             struct timespec pause = {.tv_nsec = RETRY_MS * 1000000L};
             (void)nanosleep(&pause, NULL);
+            continue;
         }
+        store->unfolded = true;
+        if (store->writer.wal_pages >= store->fold_pages)
+            fold_wal(store);
+        ock_store_keep_room(store);
     }
 }
 

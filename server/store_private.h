@@ -16,7 +16,8 @@ struct ock_db {
         const char *sql;
         sqlite3_stmt *stmt;
     } statements[OCK_STATEMENTS_MAX];
-    int wal_pages; /* in the log, after the last commit; write connection only */
+    atomic_bool *damaged; /* set when SQLite finds damage; NULL: nobody asks */
+    int wal_pages;        /* in the log, after the last commit; write connection only */
 };
 
 /* Lock table: queue, queue_tail, urgent, closing → queue_mutex; free_readers → read_mutex; writer → the
@@ -35,6 +36,8 @@ struct ock_store {
     bool closing;
     bool has_committer;
     pthread_t committer;
+    struct ock_store_check *check; /* NULL: none was needed */
+    atomic_bool damaged;
     void *results; /* the committer's batch, owned */
     bool unfolded; /* the committer's: the log holds what the file does not */
     /* Immutable once writes come: a log of so many pages is folded, cut when nobody reads. */
@@ -54,6 +57,21 @@ void ock_store_stop_committer(struct ock_store *store);
  * disk has plenty; give removes it (false: there was none). The committer's thread alone. */
 void ock_store_keep_room(struct ock_store *store);
 bool ock_store_give_room(struct ock_store *store);
+/* A connection of its own, with the pragmas run; flags are beyond READWRITE. Errors: as
+ * ock_store_open. */
+enum ock_status ock_db_new(struct ock_db **out, const char *path, int flags, const char *pragmas,
+                           struct ock_err *err);
+void ock_db_free(struct ock_db *db); /* NULL is a no-op */
+/* Whether the file is there and can be a store. Errors: CORRUPT, IO. */
+enum ock_status ock_store_look(const char *path, bool *is_there, struct ock_err *err);
+/* Makes a new store under another name and renames it. */
+enum ock_status ock_store_make(const char *path, struct ock_err *err);
+/* True after an end that was not clean. */
+bool ock_store_has_log(const char *path);
+/* Reads everything in the background; stop ends it where it is. */
+enum ock_status ock_store_start_check(struct ock_store *store, const char *path,
+                                      struct ock_err *err);
+void ock_store_stop_check(struct ock_store *store);
 /* SQLite's result as a status of ours, with its words. */
 enum ock_status ock_db_fail(struct ock_db *db, int code, struct ock_err *err);
 

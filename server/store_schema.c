@@ -132,6 +132,28 @@ static enum ock_status pragma_value(struct ock_db *db, const char *sql, int64_t 
     return OCK_OK;
 }
 
+/* A schema that lost a row opens well and fails later, at whatever needs the table. */
+static enum ock_status check_tables(struct ock_db *db, struct ock_err *err)
+{
+    static const char *const names[] = {"jobs",   "specs",    "events",     "models",
+                                        "graves", "datasets", "idempotency"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        sqlite3_stmt *stmt = ock_db_prepare(
+            db, "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?", err);
+        if (!stmt)
+            return err->status;
+        ock_db_bind_text(stmt, 1, names[i]);
+        int got = ock_db_next(db, stmt, err);
+        if (got == 1)
+            ock_db_reset(stmt);
+        else
+            return got < 0 ? err->status
+                           : ock_fail(err, OCK_CORRUPT, "the store is damaged: it has no table %s",
+                                      names[i]);
+    }
+    return OCK_OK;
+}
+
 enum ock_status ock_store_migrate(struct ock_db *db, struct ock_err *err)
 {
     struct ock_err own = {0};
@@ -162,5 +184,5 @@ enum ock_status ock_store_migrate(struct ock_db *db, struct ock_err *err)
         status = ock_db_exec(db, versions[version], err);
     if (status != OCK_OK)
         (void)ock_db_exec(db, "ROLLBACK", NULL); /* an error where nothing had begun, harmless */
-    return status;
+    return status == OCK_OK ? check_tables(db, err) : status;
 }
