@@ -25,9 +25,9 @@ struct column {
 struct table {
     const char *names; /* comma-separated; NULL: all */
     size_t points;
-    size_t total;       /* epoch events */
-    size_t seen;        /* in the second pass */
-    int64_t best_epoch; /* 0: none */
+    size_t total; /* epoch events */
+    size_t seen;  /* in the second pass */
+    size_t best;  /* the best epoch's place among them; 0 if there is none */
     size_t rows, capacity;
     size_t column_count;
     struct column columns[COLUMNS_MAX];
@@ -43,20 +43,34 @@ static enum ock_status count_row(void *ctx, const char *body, struct ock_err *er
 {
     struct table *table = ctx;
     (void)err;
+    if (peek(body, "\"epoch\":") == peek(body, "\"best\":{\"epoch\":"))
+        table->best = table->total; /* so far */
     table->total++;
-    table->best_epoch = peek(body, "\"best\":{\"epoch\":"); /* the last row knows it */
     return OCK_OK;
 }
 
-/* First and last, the best, and rows at even distances. */
-static bool is_shown(const struct table *table, size_t index, int64_t epoch)
+/* Rows at even distances: point k of 0..steps is row round(k * last / steps). */
+static size_t row_of(size_t k, size_t steps, size_t last)
+{
+    return (k * last + steps / 2) / steps;
+}
+
+/* First and last, rows at even distances, and the best in place of the nearest of these. Where two
+ * points are all, they are the first and the last. */
+static bool is_shown(const struct table *table, size_t index)
 {
     size_t last = table->total - 1, steps = table->points - 1;
-    if (index == 0 || index == last || table->total <= table->points || epoch == table->best_epoch)
+    if (index == 0 || index == last || table->total <= table->points)
         return true;
-    /* index is round(k * last / steps) for some k */
+    if (steps == 1)
+        return false;
     size_t k = (index * steps + last / 2) / last;
-    return (k * last + steps / 2) / steps == index;
+    bool even = row_of(k, steps, last) == index;
+    size_t near = (table->best * steps + last / 2) / last;
+    if (table->best == 0 || table->best == last || row_of(near, steps, last) == table->best)
+        return even;
+    near = near == 0 ? 1 : near == steps ? steps - 1 : near;
+    return index == table->best || (even && k != near);
 }
 
 static bool is_wanted(const struct table *table, const char *name)
@@ -118,7 +132,7 @@ static enum ock_status take_row(void *ctx, const char *body, struct ock_err *err
 {
     struct table *table = ctx;
     size_t index = table->seen++;
-    if (!is_shown(table, index, peek(body, "\"epoch\":")) || table->rows == table->capacity)
+    if (!is_shown(table, index) || table->rows == table->capacity)
         return OCK_OK;
     cJSON *event = NULL;
     struct ock_faults *faults = calloc(1, sizeof(*faults));
@@ -186,7 +200,8 @@ static enum ock_status fill(struct table *table, struct ock_db *db, const char *
     enum ock_status status = ock_store_each_epoch(db, id, count_row, table, err);
     if (status != OCK_OK)
         return status;
-    table->capacity = (table->total < table->points ? table->total : table->points) + 3;
+    table->capacity = table->total < table->points ? table->total : table->points;
+    table->capacity += table->capacity == 0; /* columns without rows are there all the same */
     add_named(table);
     return ock_store_each_epoch(db, id, take_row, table, err);
 }

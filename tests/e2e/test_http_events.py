@@ -229,5 +229,20 @@ def test_metrics_history(server, job):
         assert table.headers["Content-Type"].startswith("text/csv")
         rows = table.data.decode().split()
         assert rows[0] == "epoch,train.data_loss" and len(rows) == 13
-    thin = server.call("GET", f"/v1/jobs/{job}/metrics?max_points=4").json["epoch"]
-    assert thin[0] == 1 and thin[-1] == 12 and len(thin) <= 6
+
+
+def test_thinned_metrics_keep_first_last_and_best(server):
+    """Never more points than asked for; the best takes its nearest neighbour's place."""
+    overfits = spec(60, hidden=(64,))
+    overfits["optimizer"]["lr"] = 2.0  # so that the best epoch is somewhere in the middle
+    job = server.submit(overfits)
+    best = server.ended(job)["best"]["epoch"]
+    assert 1 < best < 60
+    for points in (3, 4, 5, 7, 10, 30, 58, 59):
+        thin = server.call("GET", f"/v1/jobs/{job}/metrics?max_points={points}").json["epoch"]
+        assert len(thin) == points and thin == sorted(set(thin)), (points, thin)
+        assert thin[0] == 1 and thin[-1] == 60 and best in thin, (points, best, thin)
+    for points in (60, 61, 1000):
+        thin = server.call("GET", f"/v1/jobs/{job}/metrics?max_points={points}").json["epoch"]
+        assert thin == list(range(1, 61))
+    assert server.call("GET", f"/v1/jobs/{job}/metrics?max_points=2").json["epoch"] == [1, 60]
