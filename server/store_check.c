@@ -44,7 +44,7 @@ static void *run_check(void *arg)
     double begin = now_s();
     int findings = 0;
     (void)setpriority(PRIO_PROCESS, 0, NICE); /* on Linux: this thread's */
-    int code = stmt ? sqlite3_step(stmt) : SQLITE_NOMEM;
+    int code = stmt ? sqlite3_step(stmt) : sqlite3_errcode(check->db->handle);
     for (; code == SQLITE_ROW; code = sqlite3_step(stmt)) {
         const char *words = ock_db_text(stmt, 0);
         if (words && strcmp(words, "ok") == 0)

@@ -232,20 +232,31 @@ bool ock_store_is_full(struct ock_store *store)
     return full_ms != 0 && ock_store_now_ms() - full_ms < 4 * RETRY_MS;
 }
 
+static enum ock_status commit_noting(struct ock_store *store, struct result *results, size_t count,
+                                     struct ock_err *err)
+{
+    *err = (struct ock_err){0};
+    enum ock_status status = commit(store, results, count, err);
+    note_room(store, status);
+    return status == OCK_OK || err->status == OCK_OK ? status : err->status;
+}
+
 /* Commits a batch and tells everyone. Where the store is damaged, each write has a transaction of its
- * own, so that a bad page takes down only the writes that need it. */
+ * own, so that a bad page takes down only the writes that need it; and a second one, since a read
+ * that failed once may look like damage to SQLite. */
 static void settle(struct ock_store *store, struct result *results, size_t count, bool closing)
 {
-    struct ock_err err = {0};
-    enum ock_status status = commit(store, results, count, &err);
-    note_room(store, status);
-    if (status == OCK_OK) {
-        tell_results(results, count);
-        return;
-    }
-    if (err.status == OCK_CORRUPT && count > 1) {
+    struct ock_err err;
+    enum ock_status status = commit_noting(store, results, count, &err);
+    if (status == OCK_CORRUPT && count > 1) {
         for (size_t i = 0; i < count; i++)
             settle(store, &results[i], 1, closing);
+        return;
+    }
+    if (status == OCK_CORRUPT)
+        status = commit_noting(store, results, count, &err);
+    if (status == OCK_OK) {
+        tell_results(results, count);
         return;
     }
     ock_log(OCK_LOG_ERROR, "a transaction failed: %s", err.text);

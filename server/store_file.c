@@ -97,23 +97,45 @@ enum ock_status ock_store_look(const char *path, bool *is_there, struct ock_err 
     return status;
 }
 
-enum ock_status ock_store_make(const char *path, struct ock_err *err)
+static void remove_all(const char *path)
 {
     static const char *const ends[] = {"", "-wal", "-shm"};
-    char made[PATH_MAX], left[PATH_MAX + 8];
+    char name[PATH_MAX + 8];
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        (void)snprintf(name, sizeof(name), "%s%s", path, ends[i]);
+        (void)unlink(name);
+    }
+}
+
+/* The log into the file: closing does that too, but does not say whether it worked. */
+static enum ock_status fold_whole(struct ock_db *db, struct ock_err *err)
+{
+    int code = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    return code == SQLITE_OK ? OCK_OK : ock_db_fail(db, code, err);
+}
+
+static enum ock_status make_file(const char *path, struct ock_err *err)
+{
     struct ock_db *db = NULL;
+    enum ock_status status = ock_db_new(&db, path, SQLITE_OPEN_CREATE, "", err);
+    if (status == OCK_OK)
+        status = ock_store_migrate(db, err);
+    if (status == OCK_OK)
+        status = fold_whole(db, err);
+    ock_db_free(db);
+    return status;
+}
+
+enum ock_status ock_store_make(const char *path, struct ock_err *err)
+{
+    char made[PATH_MAX];
     int length = snprintf(made, sizeof(made), "%s.new", path);
     if (length < 0 || (size_t)length >= sizeof(made))
         return ock_fail(err, OCK_LIMIT, "the store's path is too long");
-    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) { /* of a start that was cut off */
-        (void)snprintf(left, sizeof(left), "%s%s", made, ends[i]);
-        (void)unlink(left);
-    }
-    enum ock_status status = ock_db_new(&db, made, SQLITE_OPEN_CREATE, "", err);
-    if (status == OCK_OK)
-        status = ock_store_migrate(db, err);
-    ock_db_free(db); /* folds the log into the file and syncs it */
+    remove_all(made); /* of a start that was cut off */
+    enum ock_status status = make_file(made, err);
     if (status == OCK_OK && rename(made, path) != 0)
         status = ock_fail_errno(err, errno, "cannot make the store %s", path);
+    remove_all(made); /* of one that failed */
     return status;
 }
