@@ -81,16 +81,16 @@ def hashes(events):
 
 
 def long_spec():
-    """Long enough for a full disk in its middle; a checkpoint of 2 MB after each tenth epoch."""
-    out = spec(300, hidden=(300, 300))
-    out["train"]["checkpoint_every"] = 10
+    """Long enough for a full disk in its middle; a checkpoint of 2 MB after every fifth epoch."""
+    out = spec(150, hidden=(300, 300))
+    out["train"]["checkpoint_every"] = 5
     out["train"]["early_stopping"] = None
     return out
 
 
 def test_jobs_pause_themselves_and_go_on(server):
     truth = server.submit(long_spec())
-    assert server.ended(truth)["status"] == "succeeded"
+    assert server.ended(truth, 120)["status"] == "succeeded"
     jobs = [server.submit(long_spec()) for _ in range(2)]
     wait_until(lambda: (status_of(server, jobs[0])["latest"] or {}).get("epoch", 0) >= 15,
                "fifteen epochs")
