@@ -7,6 +7,7 @@
 
 #include "core/base/jsonw.h"
 #include "server/ids.h"
+#include "server/store_all_events.h"
 #include "server/store_events.h"
 #include "server/store_retention.h"
 
@@ -305,6 +306,8 @@ enum ock_status ock_store_delete_job(struct ock_db *db, const char *id, struct o
         status = run_for(db, "DELETE FROM specs WHERE job = ?", number, err);
     if (status == OCK_OK)
         status = run_for(db, "DELETE FROM jobs WHERE number = ?", number, err);
+    if (status == OCK_OK)
+        status = ock_store_tell_deletion(db, id, err);
     return status;
 }
 

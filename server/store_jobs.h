@@ -125,9 +125,10 @@ struct ock_job_end {
 };
 enum ock_status ock_store_end_job(struct ock_db *db, struct ock_job_end *end, struct ock_err *err);
 
-/* Removes an ended job whole. Events that are too many for one transaction stay in a grave, where
- * nobody sees them, until ock_store_bury_step takes them. Errors: NOTFOUND, CONFLICT (it has not
- * ended). */
+/* Removes an ended job whole and tells it to the readers of all jobs' events, whom the caller wakes
+ * when it is committed (ock_hub_wake). Events that are too many for one transaction stay in a grave,
+ * where nobody sees them, until ock_store_bury_step takes them. Errors: NOTFOUND, CONFLICT (it has
+ * not ended). */
 enum ock_status ock_store_delete_job(struct ock_db *db, const char *id, struct ock_err *err);
 /* Removes a step's worth of a job's events; *all: that was the last of them. */
 enum ock_status ock_store_delete_events(struct ock_db *db, int64_t number, bool *all,
@@ -158,6 +159,10 @@ enum ock_status ock_store_jobs_json(struct ock_db *db, const struct ock_job_quer
 enum ock_status ock_store_events_json(struct ock_db *db, const char *id, uint64_t after,
                                       size_t limit, size_t bytes_max, struct ock_buf *out,
                                       uint64_t *last, bool *ended, struct ock_err *err);
+
+/* The seq of the job's last event. Errors: NOTFOUND. */
+enum ock_status ock_store_last_seq(struct ock_db *db, const char *id, uint64_t *out,
+                                   struct ock_err *err);
 
 /* Jobs that have not ended, oldest first: one call of `take` each. */
 struct ock_job_row {

@@ -6,6 +6,7 @@
 #include "core/base/jsonw.h"
 #include "core/base/limits.h"
 #include "server/ids.h"
+#include "server/store_all_events.h"
 #include "server/store_jobs.h"
 
 /* The columns of write_job, in its order. */
@@ -207,16 +208,6 @@ static void bind_list(sqlite3_stmt *stmt, const struct ock_job_query *query)
     ock_db_bind_int(stmt, index, (int64_t)query->limit + 1); /* one more tells of a next page */
 }
 
-static enum ock_status last_event_id(struct ock_db *db, int64_t *out, struct ock_err *err)
-{
-    sqlite3_stmt *stmt = ock_db_prepare(db, "SELECT coalesce(max(id), 0) FROM events", err);
-    if (!stmt || ock_db_next(db, stmt, err) != 1)
-        return OCK_IO;
-    *out = sqlite3_column_int64(stmt, 0);
-    ock_db_reset(stmt);
-    return OCK_OK;
-}
-
 /* Writes the items; `next` is the last one's id when there are more. */
 static enum ock_status write_items(struct ock_db *db, sqlite3_stmt *stmt, size_t limit,
                                    struct ock_buf *out, char next[OCK_ID_SIZE], struct ock_err *err)
@@ -251,11 +242,11 @@ enum ock_status ock_store_jobs_json(struct ock_db *db, const struct ock_job_quer
 {
     struct ock_buf sql;
     sqlite3_stmt *stmt = NULL;
-    int64_t events_after = 0;
+    uint64_t events_after = 0;
     ock_buf_init(&sql, OCK_MIB);
     enum ock_status status = list_sql(query, &sql, err);
     if (status == OCK_OK)
-        status = last_event_id(db, &events_after, err);
+        status = ock_store_newest_event(db, &events_after, err); /* of the same snapshot */
     if (status == OCK_OK) {
         stmt = ock_db_prepare_once(db, sql.data, err);
         status = stmt ? OCK_OK : OCK_IO;
@@ -271,7 +262,7 @@ enum ock_status ock_store_jobs_json(struct ock_db *db, const struct ock_job_quer
             ock_json_quote(out, next);
         else
             ock_buf_puts(out, "null");
-        ock_buf_printf(out, ",\"events_after\":%" PRId64 "}", events_after);
+        ock_buf_printf(out, ",\"events_after\":%" PRIu64 "}", events_after);
         status = ock_buf_status(out, err);
     }
     (void)sqlite3_finalize(stmt);
@@ -429,4 +420,21 @@ enum ock_status ock_store_events_json(struct ock_db *db, const char *id, uint64_
     *ended = job_status >= OCK_JOB_SUCCEEDED && *last >= (uint64_t)sqlite3_column_int64(stmt, 0);
     ock_db_reset(stmt);
     return ock_buf_status(out, err);
+}
+
+enum ock_status ock_store_last_seq(struct ock_db *db, const char *id, uint64_t *out,
+                                   struct ock_err *err)
+{
+    sqlite3_stmt *stmt = ock_db_prepare(db, "SELECT seq FROM jobs WHERE id = ?", err);
+    if (!stmt)
+        return OCK_IO;
+    ock_db_bind_text(stmt, 1, id);
+    int got = ock_db_next(db, stmt, err);
+    if (got < 0)
+        return OCK_IO;
+    if (got == 0)
+        return ock_fail(err, OCK_NOTFOUND, "there is no job %.40s", id);
+    *out = (uint64_t)sqlite3_column_int64(stmt, 0);
+    ock_db_reset(stmt);
+    return OCK_OK;
 }
