@@ -157,15 +157,25 @@ bool ock_engine_events(struct ock_engine *engine, const char *id, uint64_t after
                        size_t bytes_max, struct ock_buf *out, uint64_t *last, bool *ended,
                        struct ock_problem *problem);
 
+/* The events of all jobs in the store's own order: those numbered after < number <= until, "NUMBER
+ * {…}\n" each, until bytes_max bytes. Of a job's epoch events only the last one in that range is
+ * told. *last is the number up to which all has been told. */
+bool ock_engine_all_events(struct ock_engine *engine, uint64_t after, uint64_t until,
+                           size_t bytes_max, struct ock_buf *out, uint64_t *last,
+                           struct ock_problem *problem);
+/* The number of the last event: a job's seq, or for "" the store's own over all jobs. 0: none. */
+bool ock_engine_last_event(struct ock_engine *engine, const char *id, uint64_t *out,
+                           struct ock_problem *problem);
+
 /* Wake-ups: `wake` is called (from an engine thread, must not block nor call the engine) whenever
- * job `id` has new events, changed its state, or has a `progress` line. Idempotent wake-ups may be
- * merged. After ock_engine_unsubscribe has returned, wake is not called again. */
+ * job `id` (any job, if it is "") has new events, changed its state, or has a `progress` line.
+ * Idempotent wake-ups may be merged. After ock_engine_unsubscribe has returned, wake is not called again. */
 struct ock_subscription;
 bool ock_engine_subscribe(struct ock_engine *engine, const char *id, void (*wake)(void *ctx),
                           void *ctx, struct ock_subscription **out, struct ock_problem *problem);
 void ock_engine_unsubscribe(struct ock_subscription *subscription); /* NULL is a no-op */
-/* The job's newest `progress` object (a JSON text without newline) if it is newer than *stamp;
- * false: none. */
+/* Appends the job's newest `progress` object (a JSON text and '\n') if it is newer than *stamp; for
+ * "" those of all jobs that are newer, the last few at most. False: none. */
 bool ock_engine_progress(struct ock_engine *engine, const char *id, uint64_t *stamp,
                          struct ock_buf *out);
 

@@ -11,6 +11,7 @@
 #include "server/ids.h"
 #include "server/keeper.h"
 #include "server/runner.h"
+#include "server/store_all_events.h"
 #include "server/store_datasets.h"
 
 static const size_t model_blob_max = (size_t)1 << 20;
@@ -253,17 +254,44 @@ bool ock_engine_events(struct ock_engine *engine, const char *id, uint64_t after
     return finish_read(engine, db, status, &err, out, begin, problem);
 }
 
+bool ock_engine_all_events(struct ock_engine *engine, uint64_t after, uint64_t until,
+                           size_t bytes_max, struct ock_buf *out, uint64_t *last,
+                           struct ock_problem *problem)
+{
+    struct ock_err err = {0};
+    size_t begin = out->size;
+    struct ock_db *db = ock_store_read(engine->store, &err);
+    enum ock_status status =
+        db ? ock_store_all_events_json(db, after, until, bytes_max, out, last, &err) : err.status;
+    return finish_read(engine, db, status, &err, out, begin, problem);
+}
+
+bool ock_engine_last_event(struct ock_engine *engine, const char *id, uint64_t *out,
+                           struct ock_problem *problem)
+{
+    struct ock_err err = {0};
+    struct ock_db *db = ock_store_read(engine->store, &err);
+    enum ock_status status = !db     ? err.status
+                             : id[0] ? ock_store_last_seq(db, id, out, &err)
+                                     : ock_store_newest_event(db, out, &err);
+    if (db)
+        ock_store_read_end(engine->store, db);
+    return status == OCK_OK || fail_err(problem, &err);
+}
+
 bool ock_engine_subscribe(struct ock_engine *engine, const char *id, void (*wake)(void *ctx),
                           void *ctx, struct ock_subscription **out, struct ock_problem *problem)
 {
     struct ock_err err = {0};
     int64_t number;
     enum ock_job_status job_status;
-    struct ock_db *db = ock_store_read(engine->store, &err);
-    enum ock_status status =
-        db ? ock_store_find_job(db, id, &number, &job_status, &err) : err.status;
-    if (db)
-        ock_store_read_end(engine->store, db);
+    enum ock_status status = OCK_OK;
+    if (id[0]) {
+        struct ock_db *db = ock_store_read(engine->store, &err);
+        status = db ? ock_store_find_job(db, id, &number, &job_status, &err) : err.status;
+        if (db)
+            ock_store_read_end(engine->store, db);
+    }
     if (status == OCK_OK)
         status = ock_hub_subscribe(engine->hub, id, wake, ctx, out, &err);
     return status == OCK_OK || fail_err(problem, &err);

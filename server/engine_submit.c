@@ -166,6 +166,7 @@ static enum ock_status store_job(const struct ock_prepared *prepared, const stru
     }
     memcpy(submitted->id, prepared->id, sizeof(prepared->id));
     submitted->version = insertion.version;
+    ock_hub_wake(engine->hub, submitted->id); /* news for the readers of all jobs */
     queue_job(engine, &insertion.job);
     return OCK_OK;
 }

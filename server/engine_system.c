@@ -111,7 +111,6 @@ bool ock_engine_system(struct ock_engine *engine, struct ock_buf *out, struct oc
         write_disk(&w, engine);
         write_jobs(&w, counts);
         ock_jsonw_uint(&w, "waiting", atomic_load(&engine->waiting));
-        ock_jsonw_uint(&w, "subscribers", ock_hub_count(engine->hub));
         write_limits(&w, engine);
         write_degraded(&w, engine);
         ock_jsonw_bool(&w, "draining", atomic_load(&engine->draining));

@@ -1,4 +1,5 @@
-/* A hash table of channels, one for each job that someone subscribes to; all under one mutex. */
+/* A hash table of channels, one for each job that someone subscribes to and one for all jobs; all
+ * under one mutex. */
 #include "server/hub.h"
 
 #include <pthread.h>
@@ -26,10 +27,18 @@ struct ock_subscription {
     struct ock_subscription *prev, *next;
 };
 
+/* A line for those who subscribe to all jobs. */
+struct recent {
+    char *line; /* owned, NULL: none yet */
+    uint64_t stamp;
+};
+
 /* Everything → mutex. */
 struct ock_hub {
     pthread_mutex_t mutex;
     uint64_t stamp, count;
+    struct recent recent[OCK_HUB_RECENT_MAX]; /* a ring */
+    size_t recent_at;                         /* where the oldest one stands */
     struct channel *buckets[BUCKETS];
 };
 
@@ -76,6 +85,8 @@ void ock_hub_free(struct ock_hub *hub)
             channel_free(channel);
         }
     }
+    for (size_t i = 0; i < OCK_HUB_RECENT_MAX; i++)
+        free(hub->recent[i].line);
     (void)pthread_mutex_destroy(&hub->mutex);
     free(hub);
 }
@@ -161,33 +172,73 @@ void ock_hub_wake(struct ock_hub *hub, const char *id)
 {
     (void)pthread_mutex_lock(&hub->mutex);
     wake_all(find(hub, id));
+    wake_all(find(hub, ""));
     (void)pthread_mutex_unlock(&hub->mutex);
+}
+
+/* For the job's own readers. No memory: progress may be dropped. */
+static void keep_newest(struct ock_hub *hub, struct channel *channel, const char *line)
+{
+    char *copy = channel ? strdup(line) : NULL;
+    if (!copy)
+        return;
+    free(channel->progress);
+    channel->progress = copy;
+    channel->stamp = ++hub->stamp;
+    wake_all(channel);
+}
+
+/* For the readers of all jobs. */
+static void keep_recent(struct ock_hub *hub, const char *line)
+{
+    const struct channel *all = find(hub, "");
+    char *copy = all ? strdup(line) : NULL;
+    if (!copy)
+        return;
+    struct recent *recent = &hub->recent[hub->recent_at];
+    hub->recent_at = (hub->recent_at + 1) % OCK_HUB_RECENT_MAX;
+    free(recent->line);
+    *recent = (struct recent){.line = copy, .stamp = ++hub->stamp};
+    wake_all(all);
 }
 
 void ock_hub_progress(struct ock_hub *hub, const char *id, const char *line)
 {
     (void)pthread_mutex_lock(&hub->mutex);
-    struct channel *channel = find(hub, id);
-    char *copy = channel ? strdup(line) : NULL;
-    if (copy) {
-        free(channel->progress);
-        channel->progress = copy;
-        channel->stamp = ++hub->stamp;
-        wake_all(channel);
-    }
+    keep_newest(hub, find(hub, id), line);
+    keep_recent(hub, line);
     (void)pthread_mutex_unlock(&hub->mutex);
+}
+
+static bool read_newest(const struct channel *channel, uint64_t *stamp, struct ock_buf *out)
+{
+    if (!channel || !channel->progress || channel->stamp <= *stamp)
+        return false;
+    *stamp = channel->stamp;
+    ock_buf_puts(out, channel->progress);
+    ock_buf_putc(out, '\n');
+    return true;
+}
+
+static bool read_recent(const struct ock_hub *hub, uint64_t *stamp, struct ock_buf *out)
+{
+    uint64_t before = *stamp;
+    for (size_t i = 0; i < OCK_HUB_RECENT_MAX; i++) {
+        const struct recent *recent = &hub->recent[(hub->recent_at + i) % OCK_HUB_RECENT_MAX];
+        if (!recent->line || recent->stamp <= before)
+            continue;
+        *stamp = recent->stamp;
+        ock_buf_puts(out, recent->line);
+        ock_buf_putc(out, '\n');
+    }
+    return *stamp > before;
 }
 
 bool ock_hub_read_progress(struct ock_hub *hub, const char *id, uint64_t *stamp,
                            struct ock_buf *out)
 {
     (void)pthread_mutex_lock(&hub->mutex);
-    const struct channel *channel = find(hub, id);
-    bool newer = channel && channel->progress && channel->stamp > *stamp;
-    if (newer) {
-        *stamp = channel->stamp;
-        ock_buf_puts(out, channel->progress);
-    }
+    bool newer = id[0] ? read_newest(find(hub, id), stamp, out) : read_recent(hub, stamp, out);
     (void)pthread_mutex_unlock(&hub->mutex);
     return newer;
 }

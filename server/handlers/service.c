@@ -62,8 +62,11 @@ enum ock_handled ock_service_version(struct ock_exchange *x)
 enum ock_handled ock_service_system(struct ock_exchange *x)
 {
     struct ock_problem problem = {0};
-    if (!ock_engine_system(x->http->engine, &x->reply.body, &problem))
+    struct ock_buf *out = &x->reply.body;
+    if (!ock_engine_system(x->http->engine, out, &problem))
         return ock_exchange_problem(x, &problem);
+    out->size--; /* the brace: streams are not the engine's to count */
+    ock_buf_printf(out, ",\"subscribers\":%zu}", ock_feeds_count(&x->http->feeds));
     ock_reply_json(&x->reply, 200);
     return OCK_HANDLED;
 }
