@@ -34,7 +34,7 @@ struct ock_serve_options {
     const char
         *public_url; /* "https://ockham.example.org": an Origin that is welcome; NULL: none */
 
-    size_t connections_max;        /* 0: 4096 */
+    size_t connections_max;        /* 0: as many as the limit of open files allows, 32768 at most */
     size_t connections_per_ip_max; /* 0: no limit but connections_max */
     unsigned http_threads;         /* event loops; 0: 2 */
     unsigned handler_threads;      /* threads that may wait for the disk; 0: 16 */

@@ -64,7 +64,10 @@ static const struct argp_option options[] = {
      "The server's address as browsers see it, as https://ockham.example.org", 4},
     {0, 0, 0, 0, "Limits of HTTP:", 5},
     {"upload-max", KEY_UPLOAD, "SIZE", 0, "One dataset's body (default 64GiB); beyond: 413", 5},
-    {"connections", KEY_CONNECTIONS, "N", 0, "At once (default 4096)", 5},
+    {"connections", KEY_CONNECTIONS, "N", 0,
+     "At once (default: what the limit of open files, ulimit -n, allows less 1024, and 32768 at "
+     "most); beyond: 503",
+     5},
     {"connections-per-ip", KEY_CONNECTIONS_PER_IP, "N", 0,
      "From one address (default: no limit of its own)", 5},
     {"http-threads", KEY_HTTP_THREADS, "N", 0, "Event loops (default 2)", 5},

@@ -5,11 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { LISTEN_BACKLOG = 4096 };
+enum { LISTEN_BACKLOG = 4096, GONE_MS = 60000 };
 
 /* Digits only, 0 to 65535. */
 static bool parse_port(const char *text, uint16_t *port)
@@ -125,12 +126,16 @@ static void learn_port(struct ock_address *address, int fd)
 enum ock_status ock_address_listen(struct ock_address *address, int *fd, struct ock_err *err)
 {
     int on = 1, off = 0;
+    unsigned gone_ms = GONE_MS;
     int sock = open_socket(address);
     if (sock < 0)
         return ock_fail_errno(err, errno, "cannot make a socket");
     (void)setsockopt(sock, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     if (address->storage.ss_family == AF_INET6)
         (void)setsockopt(sock, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+    /* Connections inherit it: whoever is gone without a word is noticed by what he does not confirm.
+     */
+    (void)setsockopt(sock, IPPROTO_TCP, TCP_USER_TIMEOUT, &gone_ms, sizeof(gone_ms));
     if (bind(sock, (const struct sockaddr *)&address->storage, address->size) != 0 ||
         listen(sock, LISTEN_BACKLOG) != 0) {
         int error_number = errno;

@@ -16,6 +16,8 @@
 #include "server/http/server.h"
 #include "server/log.h"
 
+enum { SURPLUS_RETRY_S = 5 };
+
 static int64_t now_us(void)
 {
     struct timespec now;
@@ -102,6 +104,7 @@ static bool check_header(struct ock_exchange *x, const char *method, const char 
         return false;
     x->method = ock_method_find(method);
     enum ock_status status = ock_headers_read(&x->headers, x->connection, version, &err);
+    x->reply.http_1_0 = x->headers.http_1_0;
     if (status != OCK_OK) {
         refuse(x, status == OCK_NOMEM ? 500 : 400, err.text);
         return false;
@@ -113,6 +116,16 @@ static bool check_header(struct ock_exchange *x, const char *method, const char 
     return true;
 }
 
+/* One connection too many: only probes are answered, since a busy server is not a dead one. */
+static void refuse_surplus(struct ock_exchange *x)
+{
+    struct ock_problem problem = {.retry_after_s = SURPLUS_RETRY_S};
+    ock_problem_set(&problem, 503, "too_many_connections", "Too many connections are open",
+                    "%zu are open, and --connections allows no more; try again later",
+                    x->http->peers.count_max);
+    ock_exchange_problem(x, &problem);
+}
+
 /* Finds the route and asks whether this client may. False: the reply stands. */
 static bool check_route(struct ock_exchange *x)
 {
@@ -120,6 +133,13 @@ static bool check_route(struct ock_exchange *x)
     struct ock_problem missing = {0}, problem = {0};
     bool found = ock_route_find(&x->route, x->method, &x->target, x->args, allow, &missing);
     bool probe = found && x->route->probe;
+    if (ock_peer_is_surplus(ock_peer_of(x->connection))) {
+        x->reply.close = true;
+        if (!probe) {
+            refuse_surplus(x);
+            return false;
+        }
+    }
     if (!probe && !ock_access_check(&x->http->access, &x->headers, &problem)) {
         ock_exchange_problem(x, &problem);
         return false;

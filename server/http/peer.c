@@ -7,9 +7,9 @@
 
 #include "server/http/server.h"
 
-void ock_peers_init(struct ock_peers *peers)
+void ock_peers_init(struct ock_peers *peers, size_t count_max)
 {
-    *peers = (struct ock_peers){.first = NULL};
+    *peers = (struct ock_peers){.count_max = count_max};
     pthread_mutex_init(&peers->lock, NULL);
 }
 
@@ -32,6 +32,7 @@ static void *peer_started(struct ock_peers *peers, struct MHD_Connection *connec
     if (peer->next)
         peer->next->previous = peer;
     peers->first = peer;
+    peer->surplus = ++peers->count > peers->count_max;
     pthread_mutex_unlock(&peers->lock);
     return peer;
 }
@@ -47,6 +48,7 @@ static void peer_closed(struct ock_peers *peers, struct ock_peer *peer)
         peers->first = peer->next;
     if (peer->next)
         peer->next->previous = peer->previous;
+    peers->count--;
     pthread_mutex_unlock(&peers->lock);
     free(peer);
 }
@@ -84,13 +86,18 @@ void ock_peer_body(struct ock_peer *peer, size_t bytes)
         atomic_fetch_add(&peer->window_bytes, bytes);
 }
 
+bool ock_peer_is_surplus(const struct ock_peer *peer)
+{
+    return peer && peer->surplus;
+}
+
 /* Whether it is too slow; moves a body's window on. */
 static bool too_slow(struct ock_peer *peer, int64_t now_ms)
 {
     int64_t elapsed = now_ms - atomic_load(&peer->since_ms);
     switch ((enum ock_peer_phase)atomic_load(&peer->phase)) {
     case OCK_PEER_HEADER:
-        return elapsed > OCK_HEADER_DEADLINE_MS;
+        return elapsed > (peer->surplus ? OCK_SURPLUS_DEADLINE_MS : OCK_HEADER_DEADLINE_MS);
     case OCK_PEER_KEEPALIVE:
         return elapsed > OCK_KEEPALIVE_DEADLINE_MS;
     case OCK_PEER_BODY:
@@ -98,6 +105,8 @@ static bool too_slow(struct ock_peer *peer, int64_t now_ms)
             return false;
         atomic_store(&peer->since_ms, now_ms);
         return atomic_exchange(&peer->window_bytes, 0) < OCK_BODY_WINDOW_BYTES;
+    case OCK_PEER_STREAM:
+        return elapsed > OCK_STREAM_DEADLINE_MS;
     case OCK_PEER_BUSY:
     default:
         return false;

@@ -19,7 +19,7 @@
 
 #include "server/http/server.h"
 
-enum { STOP_WAIT_MS = 1500, EXIT_AT_ONCE = 130, DESCRIPTORS_WANTED = 16384 };
+enum { STOP_WAIT_MS = 1500, EXIT_AT_ONCE = 130, DESCRIPTORS_WANTED = 65536 };
 
 /* What a signal handler can reach, on whatever thread it runs: lock-free atomics. */
 static atomic_int signals_seen;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -13,7 +15,8 @@
 #include "server/log.h"
 
 enum {
-    CONNECTIONS_MAX = 4096,
+    CONNECTIONS_MAX = 32768, /* by default, if there are descriptors for so many */
+    DESCRIPTORS_KEPT = 1024, /* for the store, datasets, workers, uploads, models */
     HTTP_THREADS = 2,
     HANDLER_THREADS = 16,
     STOP_POLL_MS = 2,
@@ -65,11 +68,34 @@ static size_t keep_escapes(void *ctx, struct MHD_Connection *connection, char *t
     return strlen(text);
 }
 
+/* How many connections the process's descriptors are enough for. */
+static size_t connections_possible(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > CONNECTIONS_MAX * 2)
+        return CONNECTIONS_MAX;
+    size_t descriptors = (size_t)limit.rlim_cur;
+    size_t kept = descriptors / 2 < DESCRIPTORS_KEPT ? descriptors / 2 : DESCRIPTORS_KEPT;
+    return descriptors - kept < CONNECTIONS_MAX ? descriptors - kept : CONNECTIONS_MAX;
+}
+
+/* The option, or what is possible. */
+static size_t choose_connections(const struct ock_serve_options *options)
+{
+    size_t asked = options->connections_max, possible = connections_possible();
+    if (asked > possible)
+        ock_log(OCK_LOG_WARNING,
+                "the limit of open files is enough for %zu connections, not for %zu: raise it "
+                "(ulimit -n, LimitNOFILE=)",
+                possible, asked);
+    return asked ? asked : possible;
+}
+
 static struct MHD_Daemon *start_daemon(struct ock_http *http, const struct ock_http_config *config)
 {
     const struct ock_serve_options *options = config->options;
     unsigned threads = options->http_threads ? options->http_threads : HTTP_THREADS;
-    size_t connections = options->connections_max ? options->connections_max : CONNECTIONS_MAX;
+    size_t connections = http->peers.count_max + OCK_SURPLUS_MAX;
     /* A pool of one is no pool: the library wants none then. */
     struct MHD_OptionItem more[] = {
         {threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, (intptr_t)threads, NULL},
@@ -93,6 +119,7 @@ static void free_http(struct ock_http *http)
     ock_ticker_stop(&http->ticker);
     ock_pool_free(http->imports);
     ock_pool_free(http->pool);
+    ock_ticker_deinit(&http->ticker);
     ock_feeds_deinit(&http->feeds);
     ock_peers_deinit(&http->peers);
     ock_counters_deinit(&http->counters);
@@ -118,7 +145,7 @@ enum ock_status ock_http_start(struct ock_http **out, const struct ock_http_conf
     http->upload_bytes_max =
         options->upload_bytes_max ? options->upload_bytes_max : UPLOAD_BYTES_MAX;
     ock_feeds_init(&http->feeds);
-    ock_peers_init(&http->peers);
+    ock_peers_init(&http->peers, choose_connections(options));
     ock_counters_init(&http->counters);
     if (getrandom(&http->id_key, sizeof(http->id_key), 0) != (ssize_t)sizeof(http->id_key))
         http->id_key = (uint64_t)time(NULL);
@@ -159,9 +186,11 @@ static void wait_for_answers(struct ock_http *http)
 bool ock_http_stop(struct ock_http *http, unsigned wait_ms)
 {
     int64_t deadline = ock_http_now_ms() + wait_ms;
+    /* Nobody gets in any more. Closed later: the library's threads may still have to take it out of
+     * their sets, and abort the process when it is gone. */
     MHD_socket listening = MHD_quiesce_daemon(http->daemon);
     if (listening != MHD_INVALID_SOCKET)
-        close(listening);
+        (void)shutdown(listening, SHUT_RDWR);
     atomic_store(&http->stopping, true);
     ock_waits_stop(http);
     while (atomic_load(&http->suspended) > 0) {
@@ -173,6 +202,8 @@ bool ock_http_stop(struct ock_http *http, unsigned wait_ms)
     }
     wait_for_answers(http);
     MHD_stop_daemon(http->daemon);
+    if (listening != MHD_INVALID_SOCKET)
+        close(listening);
     free_http(http);
     return true;
 }

@@ -70,6 +70,9 @@ static enum ock_status parse_path(struct ock_target *target, char *path, struct 
 static enum ock_status parse_query(struct ock_target *target, char *query, struct ock_err *err)
 {
     char *rest = query;
+    target->query = calloc(OCK_PARAMETERS_QUERY_MAX, sizeof(*target->query));
+    if (!target->query)
+        return ock_fail(err, OCK_NOMEM, "out of memory for the request target");
     while (rest) {
         char *value = strsep(&rest, "&");
         if (!*value)
@@ -115,6 +118,7 @@ enum ock_status ock_target_parse(struct ock_target *out, const char *raw, struct
 void ock_target_deinit(struct ock_target *target)
 {
     free(target->text);
+    free(target->query);
     *target = (struct ock_target){0};
 }
 

@@ -27,7 +27,7 @@ struct ock_target {
     size_t segment_count;
     const char *segments[OCK_SEGMENTS_MAX];
     size_t query_count;
-    struct ock_query query[OCK_PARAMETERS_QUERY_MAX];
+    struct ock_query *query; /* owned; NULL: there are none */
 };
 
 /* Parses "/v1/jobs/job_1?limit=20". A plus sign in the query is a space, as forms write it.
