@@ -1,4 +1,4 @@
-/* A job's events and its metrics' history. */
+/* Events, a job's or those of all jobs, and metrics' history. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,12 +12,12 @@ enum format { SSE, NDJSON, JSON_PAGE };
 static const char *const types[] = {"text/event-stream", "application/x-ndjson",
                                     "application/json"};
 
-/* ?format= or else Accept; -1: none that we have. */
-static int choose_format(const struct ock_exchange *x)
+/* ?format= or else Accept, of the first `count` formats; -1: none that we have. */
+static int choose_format(const struct ock_exchange *x, size_t count)
 {
     const char *asked = ock_target_get(&x->target, "format");
     if (!asked)
-        return ock_accept_best(ock_exchange_field(x, OCK_HTTP_ACCEPT), types, 3);
+        return ock_accept_best(ock_exchange_field(x, OCK_HTTP_ACCEPT), types, count);
     if (strcmp(asked, "sse") == 0)
         return SSE;
     return strcmp(asked, "ndjson") == 0 ? NDJSON : JSON_PAGE;
@@ -26,18 +26,18 @@ static int choose_format(const struct ock_exchange *x)
 static void add_stream_fields(struct ock_exchange *x, enum ock_feed_format format)
 {
     x->reply.status = 200;
-    x->reply.content_type = ock_feed_type(format);
+    x->reply.content_type = ock_format_type(format);
     ock_reply_field(&x->reply, "X-Accel-Buffering", "no");
     ock_reply_field(&x->reply, "Vary", "Accept");
 }
 
-enum ock_handled ock_job_stream(struct ock_exchange *x, const char *job, uint64_t after,
-                                enum ock_feed_format format)
+static enum ock_handled answer_stream(struct ock_exchange *x,
+                                      const struct ock_feed_request *request)
 {
     struct ock_problem problem = {0};
     struct ock_feed *feed = NULL;
     bool over = false;
-    if (!ock_feed_open(&feed, x->http, job, after, format, &over, &problem))
+    if (!ock_feed_open(&feed, x->http, request, &over, &problem))
         return ock_exchange_problem(x, &problem);
     if (over || x->method == OCK_HEAD)
         ock_feed_close(feed);
@@ -46,8 +46,15 @@ enum ock_handled ock_job_stream(struct ock_exchange *x, const char *job, uint64_
     if (over)
         ock_reply_empty(&x->reply, 204);
     else
-        add_stream_fields(x, format);
+        add_stream_fields(x, request->format);
     return OCK_HANDLED;
+}
+
+enum ock_handled ock_job_stream(struct ock_exchange *x, const char *job, uint64_t after,
+                                enum ock_feed_format format)
+{
+    const struct ock_feed_request request = {.job = job, .after = after, .format = format};
+    return answer_stream(x, &request);
 }
 
 /* {"items": [...], "next": cursor or null, "ended"}. next is there as long as more can come. */
@@ -82,11 +89,13 @@ static enum ock_handled answer_page(struct ock_exchange *x, uint64_t after)
     return OCK_HANDLED;
 }
 
-/* Last-Event-ID, else ?after=: an EventSource that comes back has both, and the former is newer. */
+/* Last-Event-ID, else ?after=: an EventSource that comes back has both, and the former is newer.
+ * *after is untouched if there is neither. */
 static bool find_after(const struct ock_exchange *x, uint64_t *after, struct ock_problem *problem)
 {
     const char *last = ock_exchange_field(x, OCK_HTTP_LAST_EVENT_ID);
-    *after = (uint64_t)ock_query_whole(&x->target, "after", 0);
+    if (ock_target_get(&x->target, "after"))
+        *after = (uint64_t)ock_query_whole(&x->target, "after", 0);
     if (!last || !*last)
         return true;
     uint64_t value = 0;
@@ -107,7 +116,7 @@ enum ock_handled ock_job_events(struct ock_exchange *x)
 {
     struct ock_problem problem = {0};
     uint64_t after = 0;
-    int format = choose_format(x);
+    int format = choose_format(x, 3);
     if (!find_after(x, &after, &problem))
         return ock_exchange_problem(x, &problem);
     switch (format) {
@@ -122,6 +131,23 @@ enum ock_handled ock_job_events(struct ock_exchange *x)
                         "text/event-stream, application/x-ndjson or application/json");
         return ock_exchange_problem(x, &problem);
     }
+}
+
+enum ock_handled ock_all_events(struct ock_exchange *x)
+{
+    struct ock_problem problem = {0};
+    struct ock_feed_request request = {.job = "", .after = OCK_FEED_FROM_NOW};
+    int format = choose_format(x, 2);
+    if (!find_after(x, &request.after, &problem))
+        return ock_exchange_problem(x, &problem);
+    if (format < 0) {
+        ock_problem_set(&problem, 406, "not_acceptable",
+                        "All jobs' events do not come in that type",
+                        "text/event-stream or application/x-ndjson");
+        return ock_exchange_problem(x, &problem);
+    }
+    request.format = format == SSE ? OCK_FEED_SSE : OCK_FEED_NDJSON;
+    return answer_stream(x, &request);
 }
 
 enum ock_handled ock_job_metrics(struct ock_exchange *x)

@@ -24,6 +24,7 @@ enum ock_handled ock_job_delete(struct ock_exchange *x);
 
 /* events.c */
 enum ock_handled ock_job_events(struct ock_exchange *x);
+enum ock_handled ock_all_events(struct ock_exchange *x);
 enum ock_handled ock_job_metrics(struct ock_exchange *x);
 /* Answers with the job's events after `after`, in the format; 204 if there are none to come. */
 enum ock_handled ock_job_stream(struct ock_exchange *x, const char *job, uint64_t after,

@@ -1,51 +1,33 @@
-/* Event streams. A feed is a task of the pool (pool.h): what wakes it pokes it, and its run reads
- * one page when the last one has been sent. */
+/* Feeds. A feed is a task of the pool (pool.h), too: what it can't share it reads for itself there,
+ * and there it is freed. */
 #include "server/http/feed.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
 
-#include "server/http/member.h"
 #include "server/http/server.h"
+#include "server/http/tail.h"
 
 enum {
-    EVENTS_PER_PAGE = 1000,
-    PAGE_BYTES_MAX = 1 << 20,
-    OUT_BYTES_MAX = 4 << 20,
-    BLOCK_BYTES = 4 << 10
+    BLOCK_BYTES = 4 << 10, /* of the library, for clients that cannot read chunks */
+    LINE_BYTES_MAX = 256,
+    KEPT_BYTES = 2 << 10,
+    SOCKET_BYTES = 64 << 10,
+    TEXT_BYTES_MAX = 8 << 20,
 };
 
-struct ock_feed {
-    struct ock_task task;
-    /* immutable once it is open */
-    struct ock_http *http;
-    char *job;
-    enum ock_feed_format format;
-    struct ock_subscription *subscription;
-    struct MHD_Connection *connection;
-    /* of the task's run alone */
-    uint64_t after;
-    uint64_t progress_stamp;
-    /* guarded by the hub's lock */
-    struct ock_feed *previous, *next;
-    struct ock_buf out; /* a page; sent up to `sent` */
-    size_t sent;
-    bool opening; /* the handler reads the first page: run keeps off */
-    bool listed;
-    bool suspended;
-    bool more;  /* there may be events behind the page */
-    bool ended; /* nothing comes behind the page */
-    bool gone;  /* the client is; the run frees the feed */
-};
-
-const char *ock_feed_type(enum ock_feed_format format)
+static void out_of_memory(struct ock_problem *problem)
 {
-    return format == OCK_FEED_SSE ? "text/event-stream" : "application/x-ndjson";
+    ock_problem_set(problem, 500, "out_of_memory", "The server is out of memory",
+                    "there is no memory for another stream; try again later");
 }
 
 void ock_feeds_init(struct ock_feeds *feeds)
 {
-    *feeds = (struct ock_feeds){.first = NULL};
+    *feeds = (struct ock_feeds){.count = 0};
     pthread_mutex_init(&feeds->lock, NULL);
 }
 
@@ -54,184 +36,114 @@ void ock_feeds_deinit(struct ock_feeds *feeds)
     pthread_mutex_destroy(&feeds->lock);
 }
 
-/* One stored event as SSE; its type and seq stand in front of its text. */
-static void add_sse(struct ock_buf *out, const char *line, size_t size)
-{
-    char type[32];
-    uint64_t seq;
-    if (ock_member_uint(line, size, "seq", &seq))
-        ock_buf_printf(out, "id: %llu\n", (unsigned long long)seq);
-    if (ock_member_string(line, size, "type", type, sizeof(type)))
-        ock_buf_printf(out, "event: %s\n", type);
-    ock_buf_puts(out, "data: ");
-    ock_buf_add(out, line, size);
-    ock_buf_puts(out, "\n\n");
-}
-
-static void add_lines(struct ock_buf *out, enum ock_feed_format format, const struct ock_buf *lines)
-{
-    if (format == OCK_FEED_NDJSON) {
-        ock_buf_add(out, lines->data, lines->size);
-        return;
-    }
-    const char *at = lines->data, *end = lines->data + lines->size;
-    while (at < end) {
-        const char *stop = memchr(at, '\n', (size_t)(end - at));
-        size_t size = (size_t)((stop ? stop : end) - at);
-        if (size > 0)
-            add_sse(out, at, size);
-        at += size + 1;
-    }
-}
-
-/* Appends the next page: stored events, else the newest progress. *ended: nothing comes after it,
- * be it that the job has ended, has been deleted or that there is no memory for its events. */
-static bool fill(struct ock_feed *feed, struct ock_buf *out, bool *ended,
-                 struct ock_problem *problem)
-{
-    struct ock_buf lines;
-    ock_buf_init(&lines, PAGE_BYTES_MAX);
-    uint64_t last = feed->after;
-    *ended = false;
-    bool found = ock_engine_events(feed->http->engine, feed->job, feed->after, EVENTS_PER_PAGE,
-                                   OCK_FEED_PAGE_BYTES, &lines, &last, ended, problem);
-    if (found && lines.size > 0) {
-        add_lines(out, feed->format, &lines);
-        feed->after = last;
-    } else if (found && !*ended) {
-        if (ock_engine_progress(feed->http->engine, feed->job, &feed->progress_stamp, &lines)) {
-            ock_buf_putc(&lines, '\n');
-            add_lines(out, feed->format, &lines);
-        }
-    }
-    if (!found || ock_buf_status(&lines, NULL) != OCK_OK || ock_buf_status(out, NULL) != OCK_OK)
-        *ended = true;
-    ock_buf_deinit(&lines);
-    return found;
-}
-
-static void free_feed(struct ock_feed *feed)
-{
-    ock_engine_unsubscribe(feed->subscription);
-    ock_buf_deinit(&feed->out);
-    free(feed->job);
-    free(feed);
-}
-
-/* The hub's lock is held. */
+/* The lock is held. */
 static void resume(struct ock_feed *feed)
 {
     if (!feed->suspended)
         return;
     feed->suspended = false;
-    ock_http_resume(feed->http, feed->connection);
+    ock_http_resume(feed->tail->http, feed->connection);
 }
 
-/* Hands a page over; behind a heartbeat if one was put there meanwhile. The hub's lock is held. */
-static void put(struct ock_feed *feed, struct ock_buf *page)
+void ock_feed_give(struct ock_feed *feed, struct ock_page *page)
 {
-    if (feed->sent < feed->out.size) {
-        ock_buf_add(&feed->out, page->data, page->size);
-        ock_buf_deinit(page);
-        return;
-    }
-    ock_buf_deinit(&feed->out);
-    feed->out = *page;
+    feed->page = ock_page_hold(page);
     feed->sent = 0;
+    if (page->to > feed->after)
+        feed->after = page->to;
+    feed->tail->waiting--;
+    resume(feed);
 }
 
-static bool run(struct ock_task *task)
+void ock_feed_end(struct ock_feed *feed)
 {
-    struct ock_feed *feed = (struct ock_feed *)task; /* its first member */
-    struct ock_feeds *feeds = &feed->http->feeds;
-    pthread_mutex_lock(&feeds->lock);
-    bool gone = feed->gone;
-    bool wanted = !gone && !feed->opening && !feed->ended && feed->sent == feed->out.size;
-    feed->more = !wanted;
-    pthread_mutex_unlock(&feeds->lock);
-    if (gone) {
-        free_feed(feed);
-        return false;
-    }
-    if (!wanted)
-        return true;
-
-    struct ock_problem problem = {0};
-    struct ock_buf page;
-    bool ended;
-    ock_buf_init(&page, OUT_BYTES_MAX);
-    (void)fill(feed, &page, &ended, &problem);
-
-    pthread_mutex_lock(&feeds->lock);
-    feed->more = feed->more || page.size > 0;
-    put(feed, &page);
-    feed->ended = ended;
-    if (feed->sent < feed->out.size || feed->ended)
-        resume(feed);
-    pthread_mutex_unlock(&feeds->lock);
-    return true;
+    feed->ended = true;
+    resume(feed);
 }
 
-/* Called by the engine. */
-static void wake(void *ctx)
+/* The page has been sent: on to the next one, or to wait for it. The lock is held. */
+static void turn(struct ock_feed *feed)
 {
-    struct ock_feed *feed = ctx;
-    ock_pool_poke(feed->http->pool, &feed->task);
+    struct ock_tail *tail = feed->tail;
+    struct ock_page *page = feed->page, *next = page->next;
+    feed->page = NULL;
+    feed->ended = page->last;
+    tail->waiting++;
+    if (next)
+        ock_feed_give(feed, next);
+    ock_page_release(page);
+    ock_chain_trim(&tail->chain);
+    if (!next && !feed->ended)
+        ock_tail_next(tail, feed);
 }
 
-/* What of the page fits; 0: nothing is there. The hub's lock is held. */
+/* Copies what there is and fits; 0: nothing is there. The lock is held. */
 static size_t take(struct ock_feed *feed, char *bytes, size_t size)
 {
-    size_t left = feed->out.size - feed->sent;
-    size_t count = left < size ? left : size;
-    if (count == 0)
-        return 0;
-    memcpy(bytes, feed->out.data + feed->sent, count);
-    feed->sent += count;
-    if (feed->sent == feed->out.size) {
-        ock_buf_deinit(&feed->out); /* ten thousand idle streams should hold no pages */
-        feed->sent = 0;
+    size_t count = 0;
+    while (feed->page && count < size) {
+        const struct ock_buf *text = &feed->page->text;
+        size_t left = text->size - feed->sent, room = size - count;
+        size_t part = left < room ? left : room;
+        if (part > 0)
+            memcpy(bytes + count, text->data + feed->sent, part);
+        feed->sent += part;
+        count += part;
+        if (part == left)
+            turn(feed);
     }
     return count;
+}
+
+/* The library's buffer is scratch while nothing is in it. What its idle stream will not need for the
+ * next event goes back to the system: ten thousand of them wait most of the time. */
+static void give_back(struct ock_feed *feed, char *bytes, size_t size)
+{
+    feed->spread = false;
+    const uintptr_t page = 4096;
+    uintptr_t from = ((uintptr_t)bytes + KEPT_BYTES + page - 1) / page * page;
+    uintptr_t to = ((uintptr_t)bytes + size) / page * page;
+    if (from < to)
+        (void)madvise((void *)from, to - from, MADV_DONTNEED);
 }
 
 /* The library's content reader: from memory or not at all. */
 static ssize_t read_content(void *ctx, uint64_t position, char *bytes, size_t size)
 {
     struct ock_feed *feed = ctx;
-    struct ock_feeds *feeds = &feed->http->feeds;
-    bool look = false;
+    struct ock_http *http = feed->tail->http;
     (void)position;
-    pthread_mutex_lock(&feeds->lock);
+    pthread_mutex_lock(&http->feeds.lock);
     ssize_t result = (ssize_t)take(feed, bytes, size);
-    if (result == 0 && (feed->ended || !ock_http_suspend(feed->http, feed->connection)))
+    if (result == 0 && (feed->ended || !ock_http_suspend(http, feed->connection)))
         result = MHD_CONTENT_READER_END_OF_STREAM;
-    if (result == 0) {
+    if (result == 0)
         feed->suspended = true;
-        look = feed->more;
-    }
-    pthread_mutex_unlock(&feeds->lock);
-    if (look)
-        ock_pool_poke(feed->http->pool, &feed->task);
+    pthread_mutex_unlock(&http->feeds.lock);
+    /* From here on it may be resumed, but this thread alone goes on with it. */
+    ock_peer_enter(ock_peer_of(feed->connection), result > 0 ? OCK_PEER_STREAM : OCK_PEER_BUSY);
+    if (result > KEPT_BYTES)
+        feed->spread = true;
+    else if (result == 0 && feed->spread)
+        give_back(feed, bytes, size);
     return result;
 }
 
-/* Takes it off the list; what is left is done by its run, which may have to wait for the engine. */
+/* Takes it off the list; what is left is done by its run, which may be reading for it. */
 void ock_feed_close(struct ock_feed *feed)
 {
     if (!feed)
         return;
-    struct ock_http *http = feed->http;
+    struct ock_tail *tail = feed->tail;
+    struct ock_http *http = tail->http;
     pthread_mutex_lock(&http->feeds.lock);
     if (feed->listed) {
-        if (feed->previous)
-            feed->previous->next = feed->next;
-        else
-            http->feeds.first = feed->next;
-        if (feed->next)
-            feed->next->previous = feed->previous;
+        ock_tail_detach(tail, feed);
         http->feeds.count--;
     }
+    ock_page_release(feed->page);
+    feed->page = NULL;
+    ock_chain_trim(&tail->chain);
     feed->gone = true;
     /* Under the lock: a run that is under way can't see `gone`, and free the feed, before this. */
     ock_pool_poke(http->pool, &feed->task);
@@ -243,98 +155,224 @@ static void free_content(void *ctx)
     ock_feed_close(ctx);
 }
 
-/* The first page is there: from now on wake-ups count. */
-static void enlist(struct ock_feed *feed)
+/* A page that was read for this feed alone. NULL: there was no memory for one. The lock is held. */
+static void take_own(struct ock_feed *feed, struct ock_page *page)
 {
-    struct ock_feeds *feeds = &feed->http->feeds;
+    feed->reading = false;
+    if (feed->gone)
+        return;
+    if (!page) {
+        ock_feed_end(feed);
+    } else if (page->text.size > 0 || page->last) {
+        ock_feed_give(feed, page);
+    } else {
+        if (page->to > feed->after) /* what was there has been deleted */
+            feed->after = page->to;
+        ock_tail_next(feed->tail, feed);
+    }
+}
+
+/* Reads a page for a feed that is not where its tail is. */
+static bool run(struct ock_task *task)
+{
+    struct ock_feed *feed = (struct ock_feed *)task; /* its first member */
+    struct ock_tail *tail = feed->tail;
+    pthread_mutex_t *lock = &tail->http->feeds.lock;
+    pthread_mutex_lock(lock);
+    bool gone = feed->gone;
+    bool wanted = feed->listed && !feed->ended && !feed->page && feed->after < tail->position;
+    uint64_t after = feed->after, until = tail->position;
+    feed->reading = wanted;
+    pthread_mutex_unlock(lock);
+    if (gone) {
+        free(feed);
+        ock_tail_release(tail);
+        return false;
+    }
+    if (!wanted)
+        return true;
+
+    struct ock_problem problem = {0}; /* 55 KiB: not before it is needed */
+    bool found;
+    struct ock_page *page = ock_tail_read(tail, after, until, false, &found, &problem);
+    pthread_mutex_lock(lock);
+    take_own(feed, page);
+    ock_page_release(page);
+    pthread_mutex_unlock(lock);
+    return true;
+}
+
+/* What a client of all jobs' events is told first: where the stream goes on, if that is not where
+ * it left. */
+static struct ock_page *begin_all(struct ock_feed *feed, struct ock_buf *text,
+                                  struct ock_problem *problem)
+{
+    struct ock_tail *tail = feed->tail;
+    uint64_t now, asked = feed->after;
+    if (!ock_engine_last_event(tail->http->engine, "", &now, problem))
+        return NULL;
+    bool known = asked <= now && now - asked <= OCK_FEED_REPLAY_EVENTS_MAX;
+    if (!known && asked != OCK_FEED_FROM_NOW) {
+        struct ock_buf line;
+        ock_buf_init(&line, LINE_BYTES_MAX);
+        ock_buf_printf(&line, "%" PRIu64 " {\"type\":\"reset\",\"events_after\":%" PRIu64 "}\n",
+                       now, now);
+        ock_format_events(text, tail->format, OCK_NUMBER_IN_FRONT, &line);
+        ock_buf_deinit(&line);
+    }
+    if (!known)
+        feed->after = now;
+    return ock_page_new(text, feed->after, feed->after, false);
+}
+
+/* A job's first events, up to where the tail is. */
+static struct ock_page *begin_job(struct ock_feed *feed, struct ock_buf *text, bool *over,
+                                  struct ock_problem *problem)
+{
+    struct ock_tail *tail = feed->tail;
+    bool found;
+    pthread_mutex_lock(&tail->http->feeds.lock);
+    uint64_t until = tail->position;
+    pthread_mutex_unlock(&tail->http->feeds.lock);
+    struct ock_page *page = ock_tail_read(tail, feed->after, until, false, &found, problem);
+    struct ock_page *first = NULL;
+    if (page && found) {
+        *over = page->last && page->text.size == 0;
+        ock_buf_add(text, page->text.data, page->text.size);
+        feed->after = page->to;
+        if (ock_buf_status(text, NULL) == OCK_OK)
+            first = ock_page_new(text, page->from, page->to, page->last);
+    }
+    ock_page_release(page);
+    return first;
+}
+
+/* The first page is there: from now on the tail knows the feed. */
+static void enlist(struct ock_feed *feed, struct ock_page *first)
+{
+    struct ock_feeds *feeds = &feed->tail->http->feeds;
     pthread_mutex_lock(&feeds->lock);
-    feed->next = feeds->first;
-    if (feed->next)
-        feed->next->previous = feed;
-    feeds->first = feed;
+    feed->page = first;
+    ock_tail_attach(feed->tail, feed);
     feeds->count++;
-    feed->listed = true;
-    feed->opening = false;
     pthread_mutex_unlock(&feeds->lock);
 }
 
-/* NULL: out of memory. */
-static struct ock_feed *new_feed(struct ock_http *http, const char *job, uint64_t after,
-                                 enum ock_feed_format format)
+/* A feed that is on no list yet. NULL: problem. */
+static struct ock_feed *new_feed(struct ock_http *http, const struct ock_feed_request *request,
+                                 struct ock_problem *problem)
 {
     struct ock_feed *feed = calloc(1, sizeof(*feed));
-    char *name = strdup(job);
-    if (!feed || !name) {
-        free(feed);
-        free(name);
+    if (!feed) {
+        out_of_memory(problem);
         return NULL;
     }
     feed->task.run = run;
-    feed->http = http;
-    feed->job = name;
-    feed->format = format;
-    feed->after = after;
-    feed->more = true;
-    feed->opening = true;
-    ock_buf_init(&feed->out, OUT_BYTES_MAX);
-    return feed;
+    feed->after = request->after;
+    feed->spread = true; /* the header was read there */
+    if (ock_tail_open(&feed->tail, http, request->job, request->format, problem))
+        return feed;
+    free(feed);
+    return NULL;
 }
 
-bool ock_feed_open(struct ock_feed **out, struct ock_http *http, const char *job, uint64_t after,
-                   enum ock_feed_format format, bool *over, struct ock_problem *problem)
+bool ock_feed_open(struct ock_feed **out, struct ock_http *http,
+                   const struct ock_feed_request *request, bool *over, struct ock_problem *problem)
 {
-    struct ock_feed *feed = new_feed(http, job, after, format);
-    if (!feed) {
-        ock_problem_set(problem, 500, "out_of_memory", "The server is out of memory",
-                        "there is no memory for another stream; try again later");
+    struct ock_feed *feed = new_feed(http, request, problem);
+    struct ock_buf text;
+    if (!feed)
         return false;
-    }
-    if (format == OCK_FEED_SSE)
-        ock_buf_puts(&feed->out, "retry: 3000\n\n");
-    size_t prologue = feed->out.size;
-    if (!ock_engine_subscribe(http->engine, job, wake, feed, &feed->subscription, problem) ||
-        !fill(feed, &feed->out, &feed->ended, problem)) {
+    *over = false;
+    ock_buf_init(&text, TEXT_BYTES_MAX);
+    ock_format_begin(&text, request->format);
+    struct ock_page *first =
+        request->job[0] ? begin_job(feed, &text, over, problem) : begin_all(feed, &text, problem);
+    ock_buf_deinit(&text);
+    if (!first) {
+        if (problem->status == 0)
+            out_of_memory(problem);
         ock_feed_close(feed);
         return false;
     }
-    *over = feed->ended && feed->out.size == prologue;
-    enlist(feed);
+    enlist(feed, first);
     *out = feed;
     return true;
 }
 
-struct MHD_Response *ock_feed_response(struct ock_feed *feed, struct MHD_Connection *connection)
+/* The system would keep megabytes for a client that does not read. */
+static void limit_socket(struct MHD_Connection *connection)
+{
+    const int bytes = SOCKET_BYTES;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    if (info)
+        (void)setsockopt(info->connect_fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+}
+
+struct MHD_Response *ock_feed_response(struct ock_feed *feed, struct MHD_Connection *connection,
+                                       bool chunked)
 {
     feed->connection = connection;
+    limit_socket(connection);
+    /* Chunks are written where they are sent from; the block is for all others. */
     struct MHD_Response *response = MHD_create_response_from_callback(
-        MHD_SIZE_UNKNOWN, BLOCK_BYTES, read_content, feed, free_content);
+        MHD_SIZE_UNKNOWN, chunked ? 1 : BLOCK_BYTES, read_content, feed, free_content);
     if (!response)
         ock_feed_close(feed);
     return response;
 }
 
-static void add_heartbeat(struct ock_feed *feed)
+/* Calls `act` for every tail under the lock. */
+static void each_tail(struct ock_feeds *feeds, void (*act)(struct ock_tail *tail))
 {
-    if (!feed->suspended || feed->out.size > 0)
-        return;
-    ock_buf_puts(&feed->out, feed->format == OCK_FEED_SSE ? ": heartbeat\n\n" : "\n");
-    resume(feed);
+    pthread_mutex_lock(&feeds->lock);
+    for (size_t i = 0; i < OCK_TAIL_BUCKETS; i++) {
+        for (struct ock_tail *tail = feeds->buckets[i]; tail; tail = tail->next)
+            act(tail);
+    }
+    pthread_mutex_unlock(&feeds->lock);
+}
+
+static void add_heartbeats(struct ock_tail *tail)
+{
+    struct ock_buf text;
+    ock_buf_init(&text, LINE_BYTES_MAX);
+    ock_format_heartbeat(&text, tail->format);
+    struct ock_page *page = ock_page_new(&text, 0, 0, false);
+    ock_buf_deinit(&text);
+    for (struct ock_feed *feed = page ? tail->first : NULL; feed; feed = feed->next) {
+        if (feed->suspended && !feed->page && !feed->reading)
+            ock_feed_give(feed, page);
+    }
+    ock_page_release(page);
+}
+
+static void poke_if_all(struct ock_tail *tail)
+{
+    if (!tail->job[0])
+        ock_pool_poke(tail->http->pool, &tail->task);
+}
+
+static void resume_all(struct ock_tail *tail)
+{
+    for (struct ock_feed *feed = tail->first; feed; feed = feed->next)
+        resume(feed);
 }
 
 void ock_feeds_heartbeat(struct ock_http *http)
 {
-    pthread_mutex_lock(&http->feeds.lock);
-    for (struct ock_feed *feed = http->feeds.first; feed; feed = feed->next)
-        add_heartbeat(feed);
-    pthread_mutex_unlock(&http->feeds.lock);
+    each_tail(&http->feeds, add_heartbeats);
+}
+
+void ock_feeds_look(struct ock_http *http)
+{
+    each_tail(&http->feeds, poke_if_all);
 }
 
 void ock_feeds_stop(struct ock_http *http)
 {
-    pthread_mutex_lock(&http->feeds.lock);
-    for (struct ock_feed *feed = http->feeds.first; feed; feed = feed->next)
-        resume(feed);
-    pthread_mutex_unlock(&http->feeds.lock);
+    each_tail(&http->feeds, resume_all);
 }
 
 size_t ock_feeds_count(struct ock_feeds *feeds)

@@ -161,6 +161,7 @@ enum ock_status ock_headers_read(struct ock_headers *out, struct MHD_Connection 
     *out = (struct ock_headers){0};
     struct reading reading = {.headers = out, .err = err, .status = OCK_OK};
     bool http_1_0 = strcmp(version, "HTTP/1.0") == 0;
+    out->http_1_0 = http_1_0;
     if (!http_1_0 && strcmp(version, "HTTP/1.1") != 0)
         return ock_fail(err, OCK_INVALID, "the HTTP version is neither 1.0 nor 1.1");
     (void)MHD_get_connection_values_n(connection, MHD_HEADER_KIND, read_field, &reading);

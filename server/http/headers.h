@@ -46,6 +46,7 @@ struct ock_headers {
     char *values[OCK_HTTP_COUNT]; /* owned; NULL: not sent */
     uint64_t content_length;      /* of Content-Length, else 0 */
     bool has_length, chunked, expects_continue;
+    bool http_1_0; /* the client can't read chunks */
 };
 
 /* Copies the fields and checks them all: names are tokens, values have no control characters, at

@@ -85,7 +85,7 @@ static struct MHD_Response *make_response(struct ock_reply *reply,
     if (reply->feed) {
         struct ock_feed *feed = reply->feed;
         reply->feed = NULL;
-        return ock_feed_response(feed, connection);
+        return ock_feed_response(feed, connection, !reply->http_1_0);
     }
     if (reply->fd >= 0) {
         struct MHD_Response *response =

@@ -18,6 +18,7 @@ struct ock_reply {
     const char *content_type; /* static; NULL: no body */
     const char *cache;        /* Cache-Control, static; NULL: no-store */
     bool close;               /* the connection ends with this answer */
+    bool http_1_0;            /* for a client that can't read chunks */
     size_t field_count;
     struct ock_reply_field {
         const char *name; /* static */

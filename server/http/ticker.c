@@ -1,4 +1,4 @@
-/* The clock's thread: sleeps until the next of its three duties. */
+/* The clock's thread: sleeps until the next of its duties. */
 #include "server/http/ticker.h"
 
 #include <stdatomic.h>
@@ -13,6 +13,7 @@ struct duties {
     struct ock_http *http;
     int64_t heartbeat_ms;
     int64_t watch_ms;
+    bool look;
 };
 
 /* Pokes the waits whose time has come and says when the next one's will. The lock is held. */
@@ -30,6 +31,16 @@ static int64_t poke_due(struct ock_http *http, int64_t now_ms, int64_t next_ms)
     return next_ms;
 }
 
+/* Whether it is time to look for news of all jobs; asked for once, it is done once. The lock is
+ * held. */
+static bool look_is_due(struct ock_ticker *ticker, int64_t now_ms)
+{
+    if (now_ms < ticker->look_ms)
+        return false;
+    ticker->look_ms = INT64_MAX;
+    return true;
+}
+
 static void sleep_until(struct ock_ticker *ticker, int64_t when_ms)
 {
     struct timespec when = {.tv_sec = when_ms / 1000, .tv_nsec = when_ms % 1000 * 1000000};
@@ -39,6 +50,10 @@ static void sleep_until(struct ock_ticker *ticker, int64_t when_ms)
 /* What is done without the ticker's lock. */
 static void attend(struct duties *duties, int64_t now_ms)
 {
+    if (duties->look) {
+        ock_feeds_look(duties->http);
+        duties->look = false;
+    }
     if (now_ms >= duties->heartbeat_ms) {
         ock_feeds_heartbeat(duties->http);
         duties->heartbeat_ms = now_ms + OCK_HEARTBEAT_MS;
@@ -61,7 +76,8 @@ static void *tick(void *ctx)
         int64_t next =
             duties.heartbeat_ms < duties.watch_ms ? duties.heartbeat_ms : duties.watch_ms;
         next = poke_due(http, ock_http_now_ms(), next);
-        sleep_until(ticker, next);
+        sleep_until(ticker, next < ticker->look_ms ? next : ticker->look_ms);
+        duties.look = look_is_due(ticker, ock_http_now_ms());
         pthread_mutex_unlock(&ticker->lock);
         attend(&duties, ock_http_now_ms());
         pthread_mutex_lock(&ticker->lock);
@@ -79,11 +95,23 @@ enum ock_status ock_ticker_start(struct ock_ticker *ticker, struct ock_http *htt
     pthread_mutex_init(&ticker->lock, NULL);
     pthread_cond_init(&ticker->changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
+    ticker->look_ms = INT64_MAX;
+    ticker->made = true;
     int failed = pthread_create(&ticker->thread, NULL, tick, http);
     if (failed)
         return ock_fail(err, OCK_LIMIT, "the system refuses a thread (error %d)", failed);
     ticker->started = true;
     return OCK_OK;
+}
+
+void ock_ticker_look_at(struct ock_ticker *ticker, int64_t when_ms)
+{
+    pthread_mutex_lock(&ticker->lock);
+    if (when_ms < ticker->look_ms) {
+        ticker->look_ms = when_ms;
+        pthread_cond_signal(&ticker->changed);
+    }
+    pthread_mutex_unlock(&ticker->lock);
 }
 
 void ock_ticker_stop(struct ock_ticker *ticker)
@@ -95,7 +123,14 @@ void ock_ticker_stop(struct ock_ticker *ticker)
     pthread_cond_signal(&ticker->changed);
     pthread_mutex_unlock(&ticker->lock);
     pthread_join(ticker->thread, NULL);
+    ticker->started = false;
+}
+
+void ock_ticker_deinit(struct ock_ticker *ticker)
+{
+    if (!ticker->made)
+        return;
     pthread_cond_destroy(&ticker->changed);
     pthread_mutex_destroy(&ticker->lock);
-    ticker->started = false;
+    ticker->made = false;
 }
