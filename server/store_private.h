@@ -66,6 +66,8 @@ void ock_db_free(struct ock_db *db); /* NULL is a no-op */
 enum ock_status ock_store_look(const char *path, bool *is_there, struct ock_err *err);
 /* Makes a new store under another name and renames it. */
 enum ock_status ock_store_make(const char *path, struct ock_err *err);
+/* Nothing is changed. Errors: CORRUPT (foreign, damaged), UNSUPPORTED (another version). */
+enum ock_status ock_store_same_version(struct ock_db *db, struct ock_err *err);
 /* True after an end that was not clean. */
 bool ock_store_has_log(const char *path);
 /* Reads everything in the background; stop ends it where it is. */

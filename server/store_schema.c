@@ -154,10 +154,9 @@ static enum ock_status check_tables(struct ock_db *db, struct ock_err *err)
     return OCK_OK;
 }
 
-enum ock_status ock_store_migrate(struct ock_db *db, struct ock_err *err)
+/* 0 for a file without content. */
+static enum ock_status read_version(struct ock_db *db, int64_t *out, struct ock_err *err)
 {
-    struct ock_err own = {0};
-    err = err ? err : &own;
     int64_t application = 0, version = 0, tables = 0;
     enum ock_status status = pragma_value(db, "PRAGMA application_id", &application, err);
     if (status == OCK_OK)
@@ -169,6 +168,30 @@ enum ock_status ock_store_migrate(struct ock_db *db, struct ock_err *err)
     if (application != application_id && (tables > 0 || application != 0))
         return ock_fail(err, OCK_CORRUPT,
                         "the file is a database of another program, not an Ockham store");
+    *out = version;
+    return OCK_OK;
+}
+
+enum ock_status ock_store_same_version(struct ock_db *db, struct ock_err *err)
+{
+    int64_t version = 0;
+    enum ock_status status = read_version(db, &version, err);
+    if (status == OCK_OK && version != version_now)
+        return ock_fail(err, OCK_UNSUPPORTED,
+                        "the store has version %" PRId64 ", this program's is %" PRId64
+                        ": use the program that serves it",
+                        version, version_now);
+    return status == OCK_OK ? check_tables(db, err) : status;
+}
+
+enum ock_status ock_store_migrate(struct ock_db *db, struct ock_err *err)
+{
+    struct ock_err own = {0};
+    err = err ? err : &own;
+    int64_t version = 0;
+    enum ock_status status = read_version(db, &version, err);
+    if (status != OCK_OK)
+        return status;
     if (version > version_now)
         return ock_fail(err, OCK_CORRUPT,
                         "the store has version %" PRId64 ", this program knows up to %" PRId64

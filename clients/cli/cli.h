@@ -27,6 +27,7 @@ struct cli_command {
 enum cli_exit cli_train(int argc, char **argv);
 enum cli_exit cli_validate(int argc, char **argv);
 enum cli_exit cli_serve(int argc, char **argv);
+enum cli_exit cli_backup(int argc, char **argv);
 enum cli_exit cli_upload(int argc, char **argv);
 enum cli_exit cli_submit(int argc, char **argv);
 enum cli_exit cli_watch(int argc, char **argv);

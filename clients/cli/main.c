@@ -13,6 +13,7 @@ static const struct cli_command commands[] = {
     {"train", "train a job here, without a server", cli_train},
     {"validate", "check a job file and print it with every default", cli_validate},
     {"serve", "serve the HTTP API", cli_serve},
+    {"backup", "copy a data directory, also while it is served", cli_backup},
     {"upload", "send a data file to a server", cli_upload},
     {"submit", "send a job to a server", cli_submit},
     {"watch", "follow a job's epochs", cli_watch},

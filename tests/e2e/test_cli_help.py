@@ -40,8 +40,8 @@ def test_unknown_option_is_bad_usage(name):
 def test_serve_help_tells_every_limit():
     text = run("serve", "--help").stdout
     for word in ("--listen", "--data-dir", "--cores", "--memory", "--queue", "--upload-max",
-                 "--token-file", "--allowed-host", "--public-url", "--connections",
-                 "Fixed limits"):
+                 "--keep-jobs", "--keep-days", "--keep-bytes", "--keep-events", "--token-file",
+                 "--allowed-host", "--public-url", "--connections", "Fixed limits"):
         assert word in text, word
 
 
