@@ -119,6 +119,13 @@ static enum ock_status check_store_is_not_lost(const struct ock_engine *engine, 
                     engine->data_dir);
 }
 
+static void open_cgroups(struct ock_engine *engine)
+{
+    ock_cgroups_open(&engine->cgroups);
+    if (engine->cgroups.version == 0)
+        ock_log(OCK_LOG_INFO, "workers get no memory cgroup: %s", engine->cgroups.why);
+}
+
 static enum ock_status open_parts(struct ock_engine *engine, struct ock_err *err)
 {
     char path[OCK_PATH_SIZE];
@@ -140,8 +147,10 @@ static enum ock_status open_parts(struct ock_engine *engine, struct ock_err *err
         status = ock_uploads_new(&engine->uploads, engine, err);
     if (status == OCK_OK)
         status = ock_sweep_jobs(engine, err);
-    if (status == OCK_OK)
-        status = ock_keeper_new(&engine->keeper, engine, err);
+    if (status != OCK_OK)
+        return status;
+    open_cgroups(engine);
+    status = ock_keeper_new(&engine->keeper, engine, err);
     if (status == OCK_OK)
         status = ock_runner_new(&engine->runner, engine, err);
     if (status == OCK_OK)
@@ -197,6 +206,7 @@ void ock_engine_close(struct ock_engine *engine)
     ock_dataset_cache_free(engine->datasets);
     ock_errands_free(engine->errands);
     ock_hub_free(engine->hub);
+    ock_cgroups_close(&engine->cgroups);
     if (engine->program_fd >= 0)
         (void)close(engine->program_fd);
     if (engine->lock_fd >= 0)

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "server/cgroups.h"
 #include "server/engine.h"
 #include "server/errands.h"
 #include "server/hub.h"
@@ -29,6 +30,7 @@ struct ock_engine {
     size_t queue_max;
     size_t upload_bytes_max;
     struct ock_keep keep;
+    struct ock_cgroups cgroups;
     int64_t opened_ms;
     atomic_bool draining;
     atomic_bool disk_low;  /* the runner's last look at the disk */

@@ -16,6 +16,7 @@ static void write_budgets(struct ock_jsonw *w, struct ock_engine *engine)
     ock_jsonw_uint(w, "memory_bytes", engine->memory_bytes);
     ock_jsonw_uint(w, "memory_reserved_bytes", memory_bytes);
     ock_jsonw_uint(w, "running", running);
+    ock_jsonw_bool(w, "cgroups", engine->cgroups.version > 0);
 }
 
 static void write_disk(struct ock_jsonw *w, const struct ock_engine *engine)

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/base/limits.h"
 #include "server/log.h"
 #include "server/problem.h"
 #include "server/resources.h"
@@ -63,15 +64,55 @@ static void open_letters(struct ock_runner *runner)
 
 /* --- After a worker ---------------------------------------------------------------------------- */
 
+static bool was_killed(int wait_status)
+{
+    return WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGKILL;
+}
+
+/* OpenMP's library knows no other way than to print and to exit; the worker has tried its threads
+ * before, so this is rare. */
+static bool said_so(int wait_status, const char *said)
+{
+    int code = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : -1;
+    bool by_openmp = code == 1 && strncmp(said, "libgomp: ", 9) == 0 &&
+                     (strstr(said, "Thread creation failed") || strstr(said, "Out of memory"));
+    return code == OCK_WORKER_NO_MEMORY || by_openmp;
+}
+
+/* Memory ran out, for sure: it would again, so the job ends with this attempt. */
+static bool ended_by_memory(const struct ock_runner *runner, const struct ock_live *live,
+                            int wait_status, char *text, size_t size)
+{
+    if (said_so(wait_status, live->worker.said)) {
+        (void)snprintf(text, size, "%s", live->worker.said);
+        return true;
+    }
+    if (!was_killed(wait_status) || !live->has_cgroup ||
+        ock_cgroup_oom_kills(&runner->engine->cgroups, live->id) == 0)
+        return false;
+    (void)snprintf(text, size,
+                   "the kernel ended the worker because memory ran out; the job's plan is %zu MiB, "
+                   "the program and its data come on top. Fewer units or a smaller batch_size need "
+                   "less, and fewer jobs at once (--cores, --memory) leave more",
+                   live->need.memory_bytes / OCK_MIB);
+    return true;
+}
+
 static void after_crash(struct ock_runner *runner, struct ock_live *live, int wait_status)
 {
     char text[320];
-    ock_worker_explain(wait_status, live->worker.said, text, sizeof(text));
+    bool by_memory = ended_by_memory(runner, live, wait_status, text, sizeof(text));
+    if (!by_memory)
+        ock_worker_explain(wait_status, live->worker.said, text, sizeof(text));
     ock_log(OCK_LOG_WARNING, "%s: %s", live->id, text);
     ock_problem_hide_path(text, runner->engine->data_dir); /* the log has said it in full */
-    bool killed = WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGKILL;
-    bool out_of_memory = killed && ock_oom_kills() > live->oom_kills;
-    ock_post_death(runner, live, text, out_of_memory);
+    if (by_memory) {
+        ock_post_out_of_memory(runner, live, text);
+        return;
+    }
+    /* The machine's count may be of another process: only three such deaths are the job's. */
+    bool perhaps = !live->has_cgroup && ock_oom_kills() > live->oom_kills;
+    ock_post_death(runner, live, text, perhaps && was_killed(wait_status));
 }
 
 /* The worker left on request, with a checkpoint (or was too slow when the server closed). */

@@ -106,6 +106,20 @@ static char *error_text(const struct verdict *verdict, const char *detail)
     return out;
 }
 
+static void post_failed(struct ock_runner *runner, struct ock_live *live,
+                        const struct verdict *verdict, const char *detail)
+{
+    ock_post_end(runner, live,
+                 &(struct ock_ending){.status = OCK_JOB_FAILED,
+                                      .stop_reason = verdict->stop_reason,
+                                      .error = error_text(verdict, detail)});
+}
+
+void ock_post_out_of_memory(struct ock_runner *runner, struct ock_live *live, const char *detail)
+{
+    post_failed(runner, live, &of_memory, detail);
+}
+
 static void after_death(struct ock_runner *runner, struct ock_live *live,
                         const struct ock_post *post)
 {
@@ -131,10 +145,7 @@ static void after_death(struct ock_runner *runner, struct ock_live *live,
     const struct verdict *verdict = is_broken             ? &not_reproducible
                                     : post->out_of_memory ? &of_memory
                                                           : &crash;
-    ock_post_end(runner, live,
-                 &(struct ock_ending){.status = OCK_JOB_FAILED,
-                                      .stop_reason = verdict->stop_reason,
-                                      .error = error_text(verdict, detail)});
+    post_failed(runner, live, verdict, detail);
 }
 
 static void after_events(struct ock_runner *runner, struct ock_live *live,

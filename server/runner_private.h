@@ -44,7 +44,8 @@ struct ock_live {
     bool killed_for_end; /* SIGKILL was ours */
     uint32_t cores;      /* taken from the budget */
     size_t memory_bytes;
-    unsigned long long oom_kills; /* when it started */
+    bool has_cgroup;              /* named like the job */
+    unsigned long long oom_kills; /* of the machine when it started, without a cgroup */
     size_t inflight_bytes;        /* posted, not committed */
     struct ock_live *next_in_bucket;
     /* The end of life: freed when it has ended, no worker is there and no post is out. */
@@ -157,6 +158,8 @@ struct ock_ending {
 };
 void ock_post_end(struct ock_runner *runner, struct ock_live *live,
                   const struct ock_ending *ending);
+/* Failed: its worker had no memory, and would have none again. */
+void ock_post_out_of_memory(struct ock_runner *runner, struct ock_live *live, const char *detail);
 void ock_post_cancelled(struct ock_runner *runner, struct ock_live *live, struct ock_act *act);
 void ock_post_events(struct ock_runner *runner, struct ock_live *live, struct ock_post *post);
 

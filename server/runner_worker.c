@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -50,11 +51,57 @@ static void write_in_directory(struct ock_jsonw *w, const struct ock_engine *eng
     ock_jsonw_string(w, key, path);
 }
 
-/* job.json (protocol.h). RLIMIT_DATA gives a quarter more than the plan: the plan is exact for what
- * is allocated, the allocator is not. */
+/* RLIMIT_DATA gives a quarter more than the plan: the plan is exact for what is allocated, the
+ * allocator is not. */
+static size_t data_bytes_max(const struct ock_live *live, uint32_t threads)
+{
+    size_t planned = live->need.memory_bytes;
+    return planned + planned / 4 + ock_worker_overhead_bytes(threads);
+}
+
+static size_t file_bytes(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && info.st_size > 0 ? (size_t)info.st_size : 0;
+}
+
+/* Room in the cgroup for the pages of the datasets, so that they are read from the disk once and not
+ * in every epoch; as far as there is memory at all. */
+static size_t mapped_bytes(const struct ock_engine *engine, const struct ock_live *live)
+{
+    const char *const sets[] = {live->dataset, live->validation, live->test};
+    char path[OCK_PATH_SIZE];
+    size_t bytes = 0;
+    ock_job_path(engine, path, live->id, "inline.ockds");
+    bytes += file_bytes(path);
+    for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
+        if (!sets[i][0])
+            continue;
+        ock_dataset_path(engine, path, sets[i]);
+        bytes += file_bytes(path);
+    }
+    return bytes < engine->memory_bytes ? bytes : engine->memory_bytes;
+}
+
+static void make_cgroup(const struct ock_engine *engine, struct ock_live *live, uint32_t threads)
+{
+    live->has_cgroup = live->need.memory_bytes >= OCK_CGROUP_BYTES_MIN &&
+                       ock_cgroup_make(&engine->cgroups, live->id,
+                                       data_bytes_max(live, threads) + mapped_bytes(engine, live));
+}
+
+static void remove_cgroup(const struct ock_engine *engine, struct ock_live *live)
+{
+    if (live->has_cgroup)
+        ock_cgroup_remove(&engine->cgroups, live->id);
+    live->has_cgroup = false;
+}
+
+/* job.json (protocol.h). */
 static void write_job(const struct ock_engine *engine, const struct ock_live *live,
                       const char *spec, uint64_t told_step, uint32_t threads, struct ock_buf *out)
 {
+    char procs[OCK_CGROUP_PATH_SIZE + OCK_CGROUP_NAME_SIZE];
     struct ock_jsonw w = ock_jsonw_make(out);
     ock_jsonw_object(&w, NULL);
     ock_jsonw_string(&w, "job", live->id);
@@ -71,9 +118,9 @@ static void write_job(const struct ock_engine *engine, const struct ock_live *li
         ock_jsonw_null(&w, "init");
     ock_jsonw_uint(&w, "told_step", told_step);
     ock_jsonw_uint(&w, "threads", threads);
-    ock_jsonw_uint(&w, "data_bytes_max",
-                   live->need.memory_bytes + live->need.memory_bytes / 4 +
-                       ock_worker_overhead_bytes(threads));
+    ock_jsonw_uint(&w, "data_bytes_max", data_bytes_max(live, threads));
+    ock_cgroup_procs(&engine->cgroups, live->id, procs);
+    ock_jsonw_string(&w, "cgroup", live->has_cgroup ? procs : NULL);
     ock_jsonw_end_object(&w);
 }
 
@@ -145,13 +192,16 @@ enum ock_status ock_live_start(struct ock_runner *runner, struct ock_live *live,
                                struct ock_err *err)
 {
     char dir[OCK_PATH_SIZE];
+    make_cgroup(runner->engine, live, threads);
     enum ock_status status = prepare(runner, live, threads, err);
-    if (status != OCK_OK)
-        return status;
     ock_job_path(runner->engine, dir, live->id, "");
-    status = ock_worker_start(&live->worker, runner->engine->program_fd, "train", dir, false, err);
-    if (status != OCK_OK)
+    if (status == OCK_OK)
+        status =
+            ock_worker_start(&live->worker, runner->engine->program_fd, "train", dir, false, err);
+    if (status != OCK_OK) {
+        remove_cgroup(runner->engine, live);
         return status;
+    }
     live->has_worker = live->out_open = live->err_open = true;
     live->out_paused = live->killed_for_end = live->is_told = false;
     live->out_watch = (struct ock_watch){OCK_SOURCE_OUT, live};
@@ -310,6 +360,7 @@ void ock_live_reap(struct ock_runner *runner, struct ock_live *live)
     live->has_worker = false;
     ock_runner_release(runner, live);
     ock_runner_after_exit(runner, live, wait_status);
+    remove_cgroup(runner->engine, live);
     ock_worker_close(&live->worker);
     ock_runner_drop_if_over(runner, live);
 }

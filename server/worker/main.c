@@ -91,18 +91,31 @@ void ock_worker_limit_memory(const cJSON *object)
 int ock_worker_fail(const struct ock_err *err)
 {
     (void)fprintf(stderr, "%s\n", err->text);
-    return OCK_WORKER_FAILED;
+    return err->status == OCK_NOMEM ? OCK_WORKER_NO_MEMORY : OCK_WORKER_FAILED;
+}
+
+/* Not allowed everywhere, and nothing depends on it. */
+static void tell_kernel(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    ssize_t done = write(fd, text, strlen(text));
+    (void)done;
+    (void)close(fd);
+}
+
+void ock_worker_join_cgroup(const cJSON *object)
+{
+    const char *procs = ock_worker_text(object, "cgroup");
+    if (procs)
+        tell_kernel(procs, "0");
 }
 
 /* When the machine runs out of memory, a job has to go before its server. */
 static void volunteer_for_oom(void)
 {
-    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    ssize_t done = write(fd, "500", 3);
-    (void)done; /* not allowed everywhere, and nothing depends on it */
-    (void)close(fd);
+    tell_kernel("/proc/self/oom_score_adj", "500");
 }
 
 int main(int argc, char **argv)

@@ -9,7 +9,8 @@
  * job.json    {"job": "job_…", "spec": {…as sent, without inline…}, "train": PATH,
  *              "validation": PATH|null, "test": PATH|null, "init": PATH|null,
  *              "told_step": N (of the last stored epoch; 0: none), "threads": N,
- *              "data_bytes_max": N (RLIMIT_DATA; 0: none)}
+ *              "data_bytes_max": N (RLIMIT_DATA; 0: none),
+ *              "cgroup": PATH|null (the cgroup.procs of the group to join before anything large)}
  *             Checkpoint and models are DIR/checkpoint, DIR/best.safetensors, DIR/last.safetensors.
  * import.json {"source": PATH, "labels": PATH|null, "out": PATH, "target": TEXT|null,
  *              "format": "auto"|"csv"|"idx", "delimiter": TEXT|null, "header": true|false|null,
@@ -35,7 +36,8 @@
  *
  * Exit codes: 0 after "end" was written (whatever status it tells); those below: paused, orphaned,
  * no room on the disk for a checkpoint or a model (the last checkpoint stands); 1 with a sentence on
- * stderr for everything else; a signal is a crash. */
+ * stderr for everything else; a signal is a crash. Who runs out
+ * of memory says so in "end", or, when there is none left for that, by NO_MEMORY and a sentence. */
 #ifndef OCK_SERVER_WORKER_PROTOCOL_H
 #define OCK_SERVER_WORKER_PROTOCOL_H
 
@@ -47,6 +49,7 @@ enum {
     OCK_WORKER_PAUSED = 10,
     OCK_WORKER_ORPHANED = 11,
     OCK_WORKER_NO_SPACE = 12,
+    OCK_WORKER_NO_MEMORY = 13,
 };
 
 /* A line's maximum: what is stored is bound by OCK_EVENT_BYTES_MAX, "resolved" (which lists every

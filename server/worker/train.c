@@ -133,8 +133,10 @@ int ock_worker_train(const char *dir)
         status = lock_directory(paths.lock, &err);
     if (status == OCK_OK)
         status = ock_worker_read_json(&json, dir, "job.json", &err);
-    if (status == OCK_OK)
+    if (status == OCK_OK) {
+        ock_worker_join_cgroup(json);
         ock_worker_limit_memory(json);
+    }
     if (status == OCK_OK)
         status = run(json, &paths, &control, &outcome, &err);
     cJSON_Delete(json);

@@ -22,7 +22,10 @@ const char *ock_worker_text(const cJSON *object, const char *key);
  * would count them). 0 or absent: no bound. Failing to set it is not an error. */
 void ock_worker_limit_memory(const cJSON *object);
 
-/* Says the sentence on standard error; returns OCK_WORKER_FAILED. */
+/* Joins the cgroup that the parent made, if it made one. Without it the job runs as well. */
+void ock_worker_join_cgroup(const cJSON *object);
+
+/* Says the sentence on standard error; returns OCK_WORKER_FAILED, or OCK_WORKER_NO_MEMORY. */
 int ock_worker_fail(const struct ock_err *err);
 
 #endif

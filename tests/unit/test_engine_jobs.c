@@ -6,6 +6,7 @@
 #include "engine_kit.h"
 
 #include "core/base/file.h"
+#include "server/worker/protocol.h"
 
 enum { HASHES_SIZE = KIT_EPOCHS_MAX * 64 + 1 };
 
@@ -55,6 +56,14 @@ static int misbehave(const char *dir)
         return 0;
     if (strstr(spec, "\"name\":\"gives-up\"")) {
         (void)fprintf(stderr, "the dataset is on fire\n");
+        return 1;
+    }
+    if (strstr(spec, "\"name\":\"poor\"")) {
+        (void)fprintf(stderr, "no memory to parse the spec\n");
+        return OCK_WORKER_NO_MEMORY;
+    }
+    if (strstr(spec, "\"name\":\"threadless\"")) {
+        (void)fprintf(stderr, "\nlibgomp: Thread creation failed: Cannot allocate memory\n");
         return 1;
     }
     if (strstr(spec, "\"name\":\"babble\"")) {
@@ -110,6 +119,8 @@ static const struct {
     {"silent", "crash", "without a result", 3},
     {"gives-up", "crash", "the dataset is on fire", 3},
     {"babble", "crash", "signal 9", 3},
+    {"poor", "memory", "no memory to parse", 1},
+    {"threadless", "memory", "Thread creation failed", 1},
     {"fickle", "not_reproducible", "different weights", 2},
 };
 
