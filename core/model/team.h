@@ -7,6 +7,8 @@
 
 #include <stddef.h>
 
+#include "core/base/status.h"
+
 struct ock_team {
     int threads; /* >= 1 */
 };
@@ -17,5 +19,9 @@ typedef void ock_task(void *ctx, size_t index, size_t thread);
 /* Does all tasks and returns when the last is done. The schedule is OpenMP's run-time one
  * (omp_set_schedule), dynamic unless told otherwise. */
 void ock_team_run(const struct ock_team *team, size_t count, ock_task *task, void *ctx);
+
+/* Makes sure that the team's threads can be had, before anything is told: OpenMP's library ends the
+ * process when it cannot start one. Then lets it start them. Errors: NOMEM. */
+enum ock_status ock_team_start(const struct ock_team *team, struct ock_err *err);
 
 #endif

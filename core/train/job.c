@@ -3,8 +3,10 @@
 
 #include <assert.h>
 #include <omp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "core/data/data.h"
 #include "core/train/checkpoint.h"
@@ -141,6 +143,8 @@ static enum ock_status open_inputs(struct inputs *in, const struct ock_job *job,
         status = check_validation(in->data, &job->spec->train.early_stopping, err);
     if (status == OCK_OK)
         status = make_trainer(in, job, hooks, err);
+    if (status == OCK_OK)
+        status = ock_team_start(&in->trainer->net.team, err);
     if (status != OCK_OK)
         return status;
     in->checkpoint =
@@ -215,6 +219,22 @@ static bool ends_the_job(enum ock_status status)
            status == OCK_NOMEM || status == OCK_NONFINITE;
 }
 
+/* Adds the numbers and the cure to a sentence of memory. */
+static void explain_memory(const struct inputs *in, struct ock_err *why)
+{
+    char limited[64] = "";
+    char first[OCK_ERR_TEXT_SIZE];
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_DATA, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+        (void)snprintf(limited, sizeof(limited), ", the process may have %zu MiB",
+                       (size_t)limit.rlim_cur >> 20);
+    (void)snprintf(first, sizeof(first), "%s", why->text);
+    (void)ock_fail(why, OCK_NOMEM,
+                   "%.240s (the plan is %zu MiB%s): fewer units, a smaller batch_size or fewer "
+                   "threads need less",
+                   first, in->plan ? in->plan->memory_bytes >> 20 : 0, limited);
+}
+
 enum ock_status ock_job_run(const struct ock_job *job, const struct ock_job_hooks *hooks,
                             enum ock_outcome *outcome, struct ock_err *err)
 {
@@ -228,6 +248,8 @@ enum ock_status ock_job_run(const struct ock_job *job, const struct ock_job_hook
         status = begin(in.trainer, job, &paused, &why);
     if (status == OCK_OK && !paused)
         status = ock_run_epochs(in.trainer, job, &ended, &why);
+    if (status == OCK_NOMEM)
+        explain_memory(&in, &why);
     if (ends_the_job(status)) {
         ended = OCK_FAILED;
         status = ock_ending_failed(hooks, in.trainer, status, why.text, err);
