@@ -72,7 +72,10 @@ enum ock_status ock_sync_directory(const struct ock_engine *engine, const char *
 /* Takes back what was appended behind `begin` bytes, and its error: an answer that failed. */
 void ock_answer_undo(struct ock_buf *out, size_t begin);
 
-/* What a job needs beside its plan: the program itself, its stacks. */
+/* What a worker may allocate beside its job's plan: the program's own needs, its stacks' addresses. */
 size_t ock_worker_overhead_bytes(uint32_t threads);
+/* What a job takes of the memory budget: its plan and what a worker holds in memory anyway. */
+size_t ock_job_memory_bytes(const struct ock_engine *engine, size_t plan_bytes, uint32_t threads,
+                            uint32_t threads_useful);
 
 #endif

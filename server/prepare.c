@@ -277,13 +277,16 @@ static enum ock_status check_weights(const struct ock_prepared *prepared, struct
 
 static bool check_memory(const struct ock_prepared *prepared, struct ock_problem *problem)
 {
-    if (prepared->plan->memory_bytes <= prepared->engine->memory_bytes)
+    size_t needed =
+        ock_job_memory_bytes(prepared->engine, prepared->plan->memory_bytes,
+                             prepared->spec->train.threads, prepared->plan->threads_useful);
+    if (needed <= prepared->engine->memory_bytes)
         return true;
     ock_problem_set(problem, 422, "too_large", "The job can never fit into memory",
                     "it needs %.1f MiB (%zu parameters, batches of %zu rows), the server may use "
                     "%.1f MiB (--memory)",
-                    (double)prepared->plan->memory_bytes / (double)OCK_MIB,
-                    prepared->plan->parameters, prepared->plan->batch_rows,
+                    (double)needed / (double)OCK_MIB, prepared->plan->parameters,
+                    prepared->plan->batch_rows,
                     (double)prepared->engine->memory_bytes / (double)OCK_MIB);
     (void)ock_faults_add(&problem->faults, "/model", "too_large",
                          "needs more memory than there is");

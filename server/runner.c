@@ -213,6 +213,8 @@ static int timeout_ms(const struct ock_runner *runner)
         if (at > now && at < until)
             until = at;
     }
+    if (!runner->closing && runner->again_ms > now && runner->again_ms < until)
+        until = runner->again_ms;
     if (until == INT64_MAX)
         return -1;
     return until <= now ? 0 : until - now < 60000 ? (int)(until - now) + 1 : 60000;

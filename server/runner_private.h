@@ -34,6 +34,7 @@ struct ock_live {
     bool plan_again;      /* … and is to look once more */
     int64_t plan_not_before_ms;
     int64_t not_before_ms; /* monotonic; 0: at once */
+    int64_t queued_ms;     /* monotonic: since when it waits */
     /* While it runs. */
     struct ock_worker worker;
     struct ock_watch out_watch, err_watch, pid_watch;
@@ -78,7 +79,8 @@ struct ock_runner {
     size_t running, posts;
     uint32_t cores_used;
     size_t memory_used;
-    bool plans_due; /* some job has plan_again */
+    int64_t again_ms; /* monotonic: when somebody's patience ends; 0: nobody's */
+    bool plans_due;   /* some job has plan_again */
     bool closing;
     int64_t deadline_ms;
     int64_t disk_look_ms; /* the next look at the disk */

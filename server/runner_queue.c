@@ -81,6 +81,7 @@ void ock_runner_enqueue(struct ock_runner *runner, struct ock_live *live)
     memmove(runner->waiting + low + 1, runner->waiting + low,
             (runner->waiting_count - low) * sizeof(*runner->waiting));
     runner->waiting[low] = live;
+    live->queued_ms = ock_monotonic_ms();
     runner->waiting_count++;
     runner->delayed += live->not_before_ms > 0;
     atomic_fetch_add(&runner->engine->waiting, 1);
@@ -159,6 +160,14 @@ void ock_runner_drop_if_over(struct ock_runner *runner, struct ock_live *live)
 
 /* --- Starting ---------------------------------------------------------------------------------- */
 
+/* Of the budget: the plan and the worker's own. */
+static size_t memory_of(const struct ock_runner *runner, const struct ock_live *live)
+{
+    const struct ock_need *need = &live->need;
+    return ock_job_memory_bytes(runner->engine, need->memory_bytes, need->threads,
+                                need->threads_useful);
+}
+
 static void start(struct ock_runner *runner, struct ock_live *live, const struct ock_pick *pick)
 {
     struct ock_err err = {0};
@@ -173,7 +182,7 @@ static void start(struct ock_runner *runner, struct ock_live *live, const struct
     live->held = false;
     live->need.passed = 0;
     live->cores = pick->cores;
-    live->memory_bytes = live->need.memory_bytes;
+    live->memory_bytes = memory_of(runner, live);
     runner->cores_used += live->cores;
     runner->memory_used += live->memory_bytes;
     runner->running++;
@@ -211,10 +220,13 @@ bool ock_runner_start_one(struct ock_runner *runner)
         if (runner->waiting[i]->not_before_ms > now || runner->waiting[i]->need.memory_bytes == 0)
             continue;
         needs[count] = runner->waiting[i]->need;
+        needs[count].memory_bytes = memory_of(runner, runner->waiting[i]);
+        needs[count].waited_ms = now - runner->waiting[i]->queued_ms;
         index[count++] = i;
     }
     struct ock_budget budget = budget_of(runner);
     struct ock_pick pick = ock_schedule_pick(needs, count, &budget);
+    runner->again_ms = pick.again_ms > 0 ? now + pick.again_ms : 0;
     if (pick.index == SIZE_MAX)
         return false;
     for (size_t i = 0; i < pick.index; i++)

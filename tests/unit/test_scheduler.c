@@ -18,33 +18,54 @@ static const struct {
     uint32_t threads, cores;
 } picks[] = {
     {"nobody waits", {{0}}, 0, {4, 4, 100, 0}, SIZE_MAX, 0, 0},
-    {"alone: as many as are useful", {{10, 0, 3, 0}}, 1, {4, 4, 100, 0}, 0, 3, 3},
-    {"alone: as many as there are", {{10, 0, 9, 0}}, 1, {4, 4, 100, 0}, 0, 4, 4},
-    {"a core is left for each other", {{10, 0, 9, 0}, {10, 0, 9, 0}}, 2, {4, 4, 100, 0}, 0, 3, 3},
+    {"alone: as many as are useful", {{10, 0, 3, 0, 0}}, 1, {4, 4, 100, 0}, 0, 3, 3},
+    {"alone: as many as there are", {{10, 0, 9, 0, 0}}, 1, {4, 4, 100, 0}, 0, 4, 4},
+    {"a core is left for each other",
+     {{10, 0, 9, 0, 0}, {10, 0, 9, 0, 0}},
+     2,
+     {4, 4, 100, 0},
+     0,
+     3,
+     3},
     {"never less than one thread",
-     {{10, 0, 9, 0}, {10, 0, 9, 0}, {10, 0, 9, 0}},
+     {{10, 0, 9, 0, 0}, {10, 0, 9, 0, 0}, {10, 0, 9, 0, 0}},
      3,
      {2, 2, 100, 0},
      0,
      1,
      1},
-    {"nothing useful is one", {{10, 0, 0, 0}}, 1, {4, 4, 100, 0}, 0, 1, 1},
-    {"a number is obeyed beyond the cores", {{10, 7, 1, 0}}, 1, {2, 2, 100, 0}, 0, 7, 2},
-    {"a number waits for its cores", {{10, 2, 1, 0}}, 1, {2, 1, 100, 1}, SIZE_MAX, 0, 0},
-    {"no core is free", {{10, 0, 1, 0}}, 1, {2, 0, 100, 2}, SIZE_MAX, 0, 0},
-    {"memory decides too", {{101, 0, 1, 0}}, 1, {2, 1, 100, 1}, SIZE_MAX, 0, 0},
-    {"the last byte fits", {{100, 0, 1, 0}}, 1, {2, 1, 100, 1}, 0, 1, 1},
-    {"alone on the machine it starts", {{101, 0, 1, 0}}, 1, {2, 2, 100, 0}, 0, 1, 1},
-    {"a small one passes", {{101, 0, 1, 0}, {10, 0, 1, 0}}, 2, {4, 2, 100, 1}, 1, 1, 1},
+    {"nothing useful is one", {{10, 0, 0, 0, 0}}, 1, {4, 4, 100, 0}, 0, 1, 1},
+    {"a number is obeyed beyond the cores", {{10, 7, 1, 0, 0}}, 1, {2, 2, 100, 0}, 0, 7, 2},
+    {"a number waits for its cores", {{10, 2, 1, 0, 0}}, 1, {2, 1, 100, 1}, SIZE_MAX, 0, 0},
+    {"but not for long", {{10, 2, 1, 0, OCK_SCHEDULE_PATIENCE_MS}}, 1, {2, 1, 100, 1}, 0, 2, 1},
+    {"a moment earlier it waits",
+     {{10, 2, 1, 0, OCK_SCHEDULE_PATIENCE_MS - 1}},
+     1,
+     {2, 1, 100, 1},
+     SIZE_MAX,
+     0,
+     0},
+    {"memory does not become more by waiting",
+     {{101, 2, 1, 0, OCK_SCHEDULE_PATIENCE_MS}},
+     1,
+     {2, 1, 100, 1},
+     SIZE_MAX,
+     0,
+     0},
+    {"no core is free", {{10, 0, 1, 0, 0}}, 1, {2, 0, 100, 2}, SIZE_MAX, 0, 0},
+    {"memory decides too", {{101, 0, 1, 0, 0}}, 1, {2, 1, 100, 1}, SIZE_MAX, 0, 0},
+    {"the last byte fits", {{100, 0, 1, 0, 0}}, 1, {2, 1, 100, 1}, 0, 1, 1},
+    {"alone on the machine it starts", {{101, 0, 1, 0, 0}}, 1, {2, 2, 100, 0}, 0, 1, 1},
+    {"a small one passes", {{101, 0, 1, 0, 0}, {10, 0, 1, 0, 0}}, 2, {4, 2, 100, 1}, 1, 1, 1},
     {"but not for ever",
-     {{101, 0, 1, OCK_SCHEDULE_PASSES_MAX}, {10, 0, 1, 0}},
+     {{101, 0, 1, OCK_SCHEDULE_PASSES_MAX, 0}, {10, 0, 1, 0, 0}},
      2,
      {4, 2, 100, 1},
      SIZE_MAX,
      0,
      0},
     {"passed often, it goes as soon as it fits",
-     {{100, 0, 1, OCK_SCHEDULE_PASSES_MAX}, {10, 0, 1, 0}},
+     {{100, 0, 1, OCK_SCHEDULE_PASSES_MAX, 0}, {10, 0, 1, 0, 0}},
      2,
      {4, 2, 100, 1},
      0,
@@ -61,6 +82,26 @@ START_TEST(pick_is_as_worked_by_hand)
     ck_assert_msg(pick.threads == picks[_i].threads, "%s: %u threads", picks[_i].what,
                   pick.threads);
     ck_assert_msg(pick.cores == picks[_i].cores, "%s: %u cores", picks[_i].what, pick.cores);
+}
+END_TEST
+
+/* The answer names the first moment at which waiting alone changes it. */
+START_TEST(pick_says_when_to_ask_again)
+{
+    const struct ock_budget budget = {
+        .cores_total = 4, .cores_free = 1, .memory_free = 100, .running = 1};
+    struct ock_need waiting[3] = {{.memory_bytes = 101, .threads = 2},
+                                  {.memory_bytes = 10, .threads = 2, .waited_ms = 300},
+                                  {.memory_bytes = 10, .threads = 3, .waited_ms = 500}};
+    struct ock_pick pick = ock_schedule_pick(waiting, 3, &budget);
+    ck_assert_uint_eq(pick.index, none);
+    ck_assert_int_eq(pick.again_ms, OCK_SCHEDULE_PATIENCE_MS - 500);
+    ck_assert_int_eq(ock_schedule_pick(waiting, 1, &budget).again_ms, 0); /* memory: no use */
+    waiting[1].waited_ms = OCK_SCHEDULE_PATIENCE_MS;
+    pick = ock_schedule_pick(waiting, 3, &budget);
+    ck_assert_uint_eq(pick.index, 1);
+    ck_assert_uint_eq(pick.threads, 2);
+    ck_assert_uint_eq(pick.cores, 1);
 }
 END_TEST
 
@@ -145,6 +186,7 @@ int main(void)
     TCase *tcase = tcase_create("scheduler");
     tcase_add_loop_test(tcase, pick_is_as_worked_by_hand, 0,
                         (int)(sizeof(picks) / sizeof(picks[0])));
+    tcase_add_test(tcase, pick_says_when_to_ask_again);
     tcase_add_test(tcase, nobody_starves);
     tcase_add_test(tcase, ids_grow_and_are_valid);
     tcase_add_test(tcase, times_are_rfc_3339);
