@@ -193,6 +193,10 @@ void ock_engine_degraded_write(unsigned degraded, struct ock_buf *out);
 /* {"version", "numerics", "cores", "memory_bytes", "jobs": {status: count}, "limits", "uptime_s", …} */
 bool ock_engine_system(struct ock_engine *engine, struct ock_buf *out, struct ock_problem *problem);
 
+/* What the engine measures, in Prometheus' text format: jobs finished, waiting times, epochs, rows,
+ * and the budgets. (Jobs by status are in ock_engine_system.) */
+void ock_engine_meters(struct ock_engine *engine, struct ock_buf *out);
+
 /* Answers kept for Idempotency-Key, 24 h, across restarts. claim: 1 the key is ours until it is
  * released (ock_engine_submit stores its answer), 0 it has an answer (status, body appended), -1 a
  * problem (other body 422, in flight 409). */

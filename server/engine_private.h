@@ -10,6 +10,7 @@
 #include "server/engine.h"
 #include "server/errands.h"
 #include "server/hub.h"
+#include "server/meters.h"
 #include "server/store.h"
 
 enum { OCK_PATH_SIZE = 4096 };
@@ -31,6 +32,7 @@ struct ock_engine {
     size_t upload_bytes_max;
     struct ock_keep keep;
     struct ock_cgroups cgroups;
+    struct ock_meters meters;
     int64_t opened_ms;
     atomic_bool draining;
     atomic_bool disk_low;  /* the runner's last look at the disk */

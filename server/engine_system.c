@@ -125,3 +125,19 @@ bool ock_engine_system(struct ock_engine *engine, struct ock_buf *out, struct oc
     ock_problem_from_err(problem, &err);
     return false;
 }
+
+void ock_engine_meters(struct ock_engine *engine, struct ock_buf *out)
+{
+    unsigned cores = 0;
+    size_t memory_bytes = 0, running = 0;
+    ock_runner_usage(engine->runner, &cores, &memory_bytes, &running);
+    ock_meters_write(&engine->meters, out);
+    ock_buf_printf(out,
+                   "# HELP ockham_cores Cores for training, by whether a job has them.\n"
+                   "# TYPE ockham_cores gauge\n"
+                   "ockham_cores{state=\"used\"} %u\nockham_cores{state=\"free\"} %u\n"
+                   "# HELP ockham_memory_reserved_bytes Memory that running jobs may need.\n"
+                   "# TYPE ockham_memory_reserved_bytes gauge\n"
+                   "ockham_memory_reserved_bytes %zu\n",
+                   cores, engine->cores > cores ? engine->cores - cores : 0, memory_bytes);
+}

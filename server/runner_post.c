@@ -173,6 +173,7 @@ static void after_end(struct ock_runner *runner, struct ock_live *live, const st
         ock_post_death(runner, live, "not reproducible", false);
     } else {
         live->ended = true;
+        ock_meters_end(&runner->engine->meters, post->end.status);
         ock_keeper_wake(runner->engine->keeper);
     }
 }

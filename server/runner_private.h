@@ -48,6 +48,7 @@ struct ock_live {
     bool has_cgroup;              /* named like the job */
     unsigned long long oom_kills; /* of the machine when it started, without a cgroup */
     size_t inflight_bytes;        /* posted, not committed */
+    struct ock_told told;         /* for the meters */
     struct ock_live *next_in_bucket;
     /* The end of life: freed when it has ended, no worker is there and no post is out. */
     unsigned posts;

@@ -178,6 +178,8 @@ static void start(struct ock_runner *runner, struct ock_live *live, const struct
         ock_runner_enqueue(runner, live);
         return;
     }
+    ock_meters_start(&runner->engine->meters,
+                     (double)(ock_monotonic_ms() - live->queued_ms) / 1000);
     live->not_before_ms = 0;
     live->held = false;
     live->need.passed = 0;

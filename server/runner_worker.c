@@ -306,6 +306,8 @@ static bool take_line(struct ock_runner *runner, struct ock_live *live, struct b
     } else {
         if (strcmp(line.type, "checkpoint") == 0)
             live->holds = 0; /* there was room */
+        if (strcmp(line.type, "epoch") == 0)
+            ock_meters_epoch(&runner->engine->meters, &live->told, line.body);
         batch_add(batch, &line);
     }
     return true;

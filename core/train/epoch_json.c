@@ -115,6 +115,7 @@ void ock_epoch_write(const struct ock_epoch *epoch, struct ock_buf *out)
     ock_best_write(w, "best", &epoch->best);
     if (epoch->skipped > 0)
         ock_jsonw_uint(w, "skipped_batches", epoch->skipped);
+    ock_jsonw_uint(w, "samples", epoch->samples);
     number(&report, NULL, "samples_per_s", epoch->samples_per_s);
     ock_jsonw_uint(w, "threads", epoch->threads);
     number(&report, NULL, "elapsed_s", epoch->elapsed_s);

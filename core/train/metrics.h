@@ -62,6 +62,7 @@ struct ock_epoch {
     double lr;
     struct ock_best best;
     uint64_t skipped; /* minibatches without weight in this epoch */
+    uint64_t samples; /* training rows that went through a step, in all epochs up to here */
     double samples_per_s, elapsed_s, eta_s;
     uint32_t threads;
     char weights_sha256[OCK_SHA256_TEXT_SIZE];

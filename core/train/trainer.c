@@ -199,6 +199,8 @@ bool ock_trainer_report(struct ock_trainer *trainer, struct ock_epoch *out)
                               .best = progress->best,
                               .skipped = progress->skipped,
                               .threads = trainer->threads};
+    out->samples = (uint64_t)(progress->epoch - 1) * trainer->data->train.count +
+                   rows_before(trainer, progress->batch);
     out->samples_per_s = samples / (train_s > 1e-9 ? train_s : 1e-9);
     ock_network_pack(&trainer->net, optimizer->state.w);
     if (!ock_trainer_measure(trainer, &trainer->train_sample, optimizer->state.w, &out->train) ||

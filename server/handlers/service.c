@@ -111,6 +111,7 @@ enum ock_handled ock_service_metrics(struct ock_exchange *x)
 {
     struct ock_buf *out = &x->reply.body;
     write_jobs(x, out);
+    ock_engine_meters(x->http->engine, out);
     ock_buf_printf(out,
                    "# HELP ockham_event_subscribers Streams of events that are open.\n"
                    "# TYPE ockham_event_subscribers gauge\n"
