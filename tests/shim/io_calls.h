@@ -61,6 +61,20 @@ static inline void io_path(const struct io_call *call, char path[PATH_MAX])
     path[size > 0 ? size : 0] = '\0';
 }
 
+/* Whether a full disk refuses it: what makes or lengthens a file. Not the -shm file: it is cut to
+ * nothing before it grows again, and gets the room that it gave. */
+static inline bool io_takes_room(const struct io_call *call)
+{
+    char path[PATH_MAX];
+    io_path(call, path);
+    size_t size = strlen(path);
+    if (size >= 4 && strcmp(path + size - 4, "-shm") == 0)
+        return false;
+    if (call->kind == IO_CREATE || call->kind == IO_MKDIR)
+        return syscall(SYS_faccessat, AT_FDCWD, path, F_OK) != 0;
+    return call->kind == IO_WRITE || call->kind == IO_ALLOCATE;
+}
+
 static inline bool io_allows(const struct io_call *call, size_t *size)
 {
     int error_number = errno;

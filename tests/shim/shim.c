@@ -197,12 +197,6 @@ static bool read_fault(struct fault *fault)
     return true;
 }
 
-/* What a disk that is full refuses. */
-static bool needs_room(enum io_kind kind)
-{
-    return kind == IO_CREATE || kind == IO_WRITE || kind == IO_ALLOCATE || kind == IO_MKDIR;
-}
-
 static bool concerns(const struct fault *fault, const struct io_call *call)
 {
     static const char *const names[IO_KIND_COUNT] = {"create", "open",   "read",     "write",
@@ -212,7 +206,7 @@ static bool concerns(const struct fault *fault, const struct io_call *call)
     bool any = strcmp(fault->kind, "any") == 0;
     if (!any && strcmp(fault->kind, names[call->kind]) != 0)
         return false;
-    if (any && fault->error_number == ENOSPC && !needs_room(call->kind))
+    if (any && fault->error_number == ENOSPC && !io_takes_room(call))
         return false;
     if (fault->error_number == 0 && call->kind != IO_WRITE)
         return false;

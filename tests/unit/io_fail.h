@@ -52,9 +52,7 @@ static inline bool io_fail_stop(void)
 static inline bool io_concerns(const struct io_call *call)
 {
     char path[PATH_MAX];
-    bool takes_room = call->kind == IO_CREATE || call->kind == IO_WRITE ||
-                      call->kind == IO_ALLOCATE || call->kind == IO_MKDIR;
-    if (io_fault == IO_ENOSPC && !takes_room)
+    if (io_fault == IO_ENOSPC && !io_takes_room(call))
         return false;
     if ((io_fault == IO_SHORT || io_fault == IO_CUT) && call->kind != IO_WRITE)
         return false;

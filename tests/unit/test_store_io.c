@@ -288,7 +288,7 @@ static void make_dir(void)
 
 static void remove_dir(void)
 {
-    static const char *const ends[] = {"", "-wal", "-shm", "-journal", ".room"};
+    static const char *const ends[] = {"", "-wal", "-shm", ".room"};
     char name[128];
     for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
         (void)snprintf(name, sizeof(name), "%s%s", path, ends[i]);
