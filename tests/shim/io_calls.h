@@ -214,6 +214,15 @@ ssize_t writev(int fd, const struct iovec *pieces, int count)
     return io_result(&call, syscall(SYS_writev, fd, pieces, count));
 }
 
+ssize_t copy_file_range(int in, off64_t *in_at, int out, off64_t *out_at, size_t size,
+                        unsigned flags)
+{
+    struct io_call call = {IO_WRITE, out, NULL};
+    if (!io_allows(&call, &size))
+        return -1;
+    return io_result(&call, syscall(SYS_copy_file_range, in, in_at, out, out_at, size, flags));
+}
+
 /* --- Syncs and sizes --------------------------------------------------------------------------- */
 
 static inline int io_sync(int fd, long number)
@@ -231,6 +240,11 @@ int fsync(int fd)
 int fdatasync(int fd)
 {
     return io_sync(fd, SYS_fdatasync);
+}
+
+int syncfs(int fd)
+{
+    return io_sync(fd, SYS_syncfs);
 }
 
 static inline int io_truncate(int fd, off_t size)
