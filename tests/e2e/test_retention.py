@@ -95,7 +95,7 @@ def test_bytes_hold_and_the_file_shrinks():
         server.stop()
         with contextlib.closing(sqlite3.connect(path)) as store:
             assert store.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-            assert store.execute("SELECT count(*) FROM events").fetchone() == (0,)
+            assert store.execute("SELECT count(*) FROM events WHERE job > 0").fetchone() == (0,)
 
 
 @pytest.mark.parametrize("option, value", [

@@ -122,7 +122,7 @@ START_TEST(many_events_go_in_small_steps_and_the_file_shrinks)
     ck_assert_int_eq(steps, (MANY + 2) / OCK_STEP_EVENTS);
     ck_assert_int_eq(kit_value(kit_path, "SELECT count(*) FROM graves"), 0);
     ck_assert_int_eq(kit_value(kit_path, "SELECT count(*) FROM events WHERE job = 1"), 0);
-    ck_assert_int_eq(kit_value(kit_path, "SELECT count(*) FROM events"), 11);
+    ck_assert_int_eq(kit_value(kit_path, "SELECT count(*) FROM events WHERE job > 0"), 11);
     ck_assert_int_gt(free_pages(), 2000);
     ck_assert_int_eq(ock_store_delete(kit_store, ock_store_shrink_step, NULL, &err), OCK_OK);
     int64_t shrunk = pages - kit_value(kit_path, "PRAGMA page_count");
