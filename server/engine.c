@@ -145,8 +145,6 @@ static enum ock_status open_parts(struct ock_engine *engine, struct ock_err *err
         status = ock_keys_new(&engine->keys, engine, err);
     if (status == OCK_OK)
         status = ock_uploads_new(&engine->uploads, engine, err);
-    if (status == OCK_OK)
-        status = ock_sweep_jobs(engine, err);
     if (status != OCK_OK)
         return status;
     open_cgroups(engine);

@@ -92,20 +92,13 @@ void ock_job_forget(struct ock_engine *engine, const char *id)
 
 bool ock_has_model_files(const struct ock_engine *engine, const char *id)
 {
-    static const char *const which[] = {"best", "last"};
-    struct ock_model_row row = {0};
+    bool found = true;
     struct ock_err err = {0};
-    bool found = false;
     struct ock_db *db = engine->store ? ock_store_read(engine->store, &err) : NULL;
     if (!db)
         return true;
-    for (size_t i = 0; i < 2; i++) {
-        struct ock_buf bytes;
-        ock_buf_init(&bytes, (size_t)64 << 20);
-        enum ock_status status = ock_store_model(db, id, which[i], &row, &bytes, &err);
-        found = found || (status == OCK_OK ? row.is_file : status != OCK_NOTFOUND);
-        ock_buf_deinit(&bytes);
-    }
+    if (ock_store_has_model_files(db, id, &found, &err) != OCK_OK)
+        found = true;
     ock_store_read_end(engine->store, db);
     return found;
 }
@@ -126,36 +119,6 @@ void ock_each_entry(const struct ock_engine *engine, const char *name,
             take(ctx, entry->d_name);
     }
     (void)closedir(dir);
-}
-
-struct sweep {
-    const struct ock_engine *engine;
-    struct ock_db *db;
-};
-
-static void sweep_job(void *ctx, const char *id)
-{
-    const struct sweep *sweep = ctx;
-    int64_t number;
-    enum ock_job_status job_status;
-    struct ock_err err = {0};
-    if (!ock_id_valid(id, "job_"))
-        return;
-    enum ock_status status = ock_store_find_job(sweep->db, id, &number, &job_status, &err);
-    if (status == OCK_NOTFOUND)
-        ock_job_clean(sweep->engine, id, false);
-    else if (status == OCK_OK && job_status >= OCK_JOB_SUCCEEDED)
-        ock_job_clean(sweep->engine, id, ock_has_model_files(sweep->engine, id));
-}
-
-enum ock_status ock_sweep_jobs(const struct ock_engine *engine, struct ock_err *err)
-{
-    struct sweep sweep = {.engine = engine, .db = ock_store_read(engine->store, err)};
-    if (!sweep.db)
-        return OCK_IO;
-    ock_each_entry(engine, "jobs", sweep_job, &sweep);
-    ock_store_read_end(engine->store, sweep.db);
-    return OCK_OK;
 }
 
 void ock_answer_undo(struct ock_buf *out, size_t begin)

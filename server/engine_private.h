@@ -60,8 +60,6 @@ void ock_job_forget(struct ock_engine *engine, const char *id);
  * is left). Nothing to remove is no error. */
 void ock_job_clean(const struct ock_engine *engine, const char *id, bool keep_models);
 void ock_remove_directory(const char *path, bool keep_models);
-/* Removes what an abrupt end left of ended and of never stored jobs. Before the runner starts. */
-enum ock_status ock_sweep_jobs(const struct ock_engine *engine, struct ock_err *err);
 /* Calls take for each entry of data_dir/NAME. A directory that cannot be read has none. */
 void ock_each_entry(const struct ock_engine *engine, const char *name,
                     void (*take)(void *ctx, const char *entry), void *ctx);

@@ -7,6 +7,7 @@
 #include "server/ids.h"
 #include "server/log.h"
 #include "server/store_retention.h"
+#include "server/sweep.h"
 
 enum {
     GATHER_MS = 100, /* jobs that end together make one round */
@@ -20,6 +21,7 @@ enum {
 /* woken, stopping → mutex; the rest is immutable or the owner's. */
 struct ock_keeper {
     struct ock_engine *engine;
+    struct ock_sweep sweep; /* the thread's, after the start */
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     bool woken, stopping;
@@ -155,6 +157,8 @@ static bool shrink_file(struct ock_keeper *keeper, struct ock_err *err)
 static void *run(void *arg)
 {
     struct ock_keeper *keeper = arg;
+    while (wait_ms(keeper, 0, false) && ock_sweep_next(&keeper->sweep, keeper->engine))
+        continue;
     do {
         struct ock_err err = {0};
         (void)pthread_mutex_lock(&keeper->mutex);
@@ -184,10 +188,13 @@ enum ock_status ock_keeper_new(struct ock_keeper **out, struct ock_engine *engin
     (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     (void)pthread_cond_init(&keeper->changed, &monotonic);
     (void)pthread_condattr_destroy(&monotonic);
-    int failed = pthread_create(&keeper->thread, NULL, run, keeper);
-    if (failed) {
+    enum ock_status status = ock_sweep_list(&keeper->sweep, engine, err);
+    int failed = status == OCK_OK ? pthread_create(&keeper->thread, NULL, run, keeper) : 0;
+    if (failed)
+        status = ock_fail_errno(err, failed, "cannot start a thread");
+    if (status != OCK_OK) {
         ock_keeper_free(keeper);
-        return ock_fail_errno(err, failed, "cannot start a thread");
+        return status;
     }
     keeper->is_running = true;
     *out = keeper;
@@ -223,5 +230,6 @@ void ock_keeper_free(struct ock_keeper *keeper)
     ock_keeper_stop(keeper);
     (void)pthread_cond_destroy(&keeper->changed);
     (void)pthread_mutex_destroy(&keeper->mutex);
+    ock_sweep_deinit(&keeper->sweep);
     free(keeper);
 }

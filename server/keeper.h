@@ -1,6 +1,6 @@
-/* The keeper: one thread that lets ended jobs go when they are beyond the limits of `ock_keep`,
- * removes what deletions left behind, and gives free pages back to the disk. It works in small
- * writes among all others and pauses between them. */
+/* The keeper: one thread that cleans up after an abrupt end, lets ended jobs go when they are beyond
+ * the limits of `ock_keep`, removes what deletions left behind, and gives free pages back to the
+ * disk. It works in small writes among all others and pauses between them. */
 #ifndef OCK_SERVER_KEEPER_H
 #define OCK_SERVER_KEEPER_H
 

@@ -38,6 +38,24 @@ enum ock_status ock_store_model(struct ock_db *db, const char *id, const char *w
     return ock_buf_status(bytes, err);
 }
 
+enum ock_status ock_store_has_model_files(struct ock_db *db, const char *id, bool *found,
+                                          struct ock_err *err)
+{
+    sqlite3_stmt *stmt = ock_db_prepare(db,
+                                        "SELECT 1 FROM jobs j JOIN models m ON m.job = j.number"
+                                        " WHERE j.id = ? AND m.blob IS NULL",
+                                        err);
+    if (!stmt)
+        return OCK_IO;
+    ock_db_bind_text(stmt, 1, id);
+    int got = ock_db_next(db, stmt, err);
+    if (got < 0)
+        return OCK_IO;
+    *found = got == 1;
+    ock_db_reset(stmt);
+    return OCK_OK;
+}
+
 enum ock_status ock_store_each_epoch(struct ock_db *db, const char *id,
                                      enum ock_status (*take)(void *ctx, const char *body,
                                                              struct ock_err *err),
