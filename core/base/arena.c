@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
 void *ock_arena_take(struct ock_arena *arena, size_t count, size_t size)
 {
@@ -29,16 +28,20 @@ enum ock_status ock_arena_allocate(struct ock_arena *arena, struct ock_err *err)
 {
     assert(!arena->base);
     size_t size = arena->used > 0 ? arena->used : OCK_ARENA_ALIGN;
-    unsigned char *base = aligned_alloc(OCK_ARENA_ALIGN, size);
-    if (!base)
+    /* Not cleared by hand: the kernel's pages are zero, and those that a small job never touches
+     * are never made. */
+    unsigned char *block =
+        size < SIZE_MAX - OCK_ARENA_ALIGN ? calloc(1, size + OCK_ARENA_ALIGN) : NULL;
+    if (!block)
         return ock_fail(err, OCK_NOMEM, "out of memory: training needs %zu MiB", size >> 20);
-    memset(base, 0, size);
-    *arena = (struct ock_arena){.base = base, .size = size};
+    size_t past = (size_t)(uintptr_t)block % OCK_ARENA_ALIGN;
+    *arena =
+        (struct ock_arena){.base = block + (OCK_ARENA_ALIGN - past), .block = block, .size = size};
     return OCK_OK;
 }
 
 void ock_arena_deinit(struct ock_arena *arena)
 {
-    free(arena->base);
+    free(arena->block);
     *arena = (struct ock_arena){0};
 }

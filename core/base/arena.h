@@ -12,7 +12,8 @@
 enum { OCK_ARENA_ALIGN = 64 };
 
 struct ock_arena {
-    unsigned char *base; /* NULL: counting; else owned, zeroed */
+    unsigned char *base; /* NULL: counting; else zeroed, in block */
+    void *block;         /* owned */
     size_t used;         /* bytes; SIZE_MAX once a sum overflowed */
     size_t size;
 };
