@@ -8,11 +8,12 @@ usage() {
     cat <<TEXT
 usage: scripts/test.sh [--quick | --long]
 
-  (default)  lint, builds without a warning, unit tests, end-to-end tests, sanitizers (asan with
-             ubsan, tsan), fuzzing for 10 s each; within 20 minutes on two cores
+  (default)  lint, builds without a warning, unit tests, end-to-end tests (30 kills among them),
+             sanitizers (asan with ubsan, tsan), fuzzing for 10 s each; within 20 minutes on two
+             cores
   --quick    without sanitizers and fuzzing
-  --long     also clang-tidy, the quickstart, the long end-to-end tests, and fuzzing for
-             10 minutes each
+  --long     also clang-tidy, the quickstart, the long end-to-end tests, 1,000 kills, and fuzzing
+             for 10 minutes each
 TEXT
 }
 
@@ -93,6 +94,24 @@ tsan() {
         TSAN_OPTIONS=ignore_noninstrumented_modules=1:second_deadlock_stack=1 unit tsan
 }
 
+# The server's own life under the sanitizers, with the real worker processes: races, leaks and
+# overruns show as exit codes, which the tests look at. The rest of the end-to-end tests would only
+# run the same code again.
+sanitized() {
+    preset=$1
+    files=
+    for name in http_jobs http_events http_all_events http_stop http_disk retention backup killer; do
+        files="$files tests/e2e/test_$name.py"
+    done
+    # shellcheck disable=SC2086
+    OCKHAM=$PWD/build/$preset/ockham PYTHONDONTWRITEBYTECODE=1 \
+        ASAN_OPTIONS=detect_leaks=1:verify_asan_link_order=0 \
+        UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+        OMP_TOOL_LIBRARIES=/usr/lib/llvm-14/lib/libarcher.so \
+        TSAN_OPTIONS=ignore_noninstrumented_modules=1:second_deadlock_stack=1 \
+        python -m pytest -q -p no:cacheprovider $files
+}
+
 # Every target starts from its corpus, in a copy, so that what it finds does not change the tree.
 fuzz() {
     found=0
@@ -107,6 +126,11 @@ fuzz() {
             -print_final_stats=1 -artifact_prefix=build/fuzz/ "$corpus" || return 1
     done
     [ "$found" -gt 0 ] && echo "fuzz: $found targets, $fuzz_s s each, nothing found"
+}
+
+kills() {
+    OCKHAM=$PWD/build/release/ockham PYTHONDONTWRITEBYTECODE=1 \
+        python tests/e2e/killer.py --kills 1000 --seed "$(date +%s)"
 }
 
 tidy() {
@@ -124,20 +148,21 @@ if step build build release; then
     step end-to-end end_to_end
 fi
 if [ $mode != quick ]; then
-    step build-asan build asan && step asan asan
-    step build-tsan build tsan && step tsan tsan
+    step build-asan build asan && { step asan asan; step e2e-asan sanitized asan; }
+    step build-tsan build tsan && { step tsan tsan; step e2e-tsan sanitized tsan; }
     step build-fuzz build fuzz && step fuzz fuzz
 fi
 if [ $mode = long ]; then
     step build-dev build dev && step tidy tidy
     step quickstart sh scripts/quickstart.sh --once
+    step kills kills
 fi
 
 # The runners' own lines.
-for name in lint unit asan tsan fuzz end-to-end; do
+for name in lint unit asan tsan e2e-asan e2e-tsan fuzz kills end-to-end; do
     [ -f "$logs/$name.log" ] || continue
     printf '\n%s: ' "$name"
-    grep -E 'tests passed|tests failed|passed|failed|^lint:|^fuzz:' "$logs/$name.log" | tail -n 1
+    grep -E 'tests passed|tests failed|passed|failed|^lint:|^fuzz:|kills' "$logs/$name.log" | tail -n 1
 done
 echo
 cat "$summary"
