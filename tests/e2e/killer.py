@@ -12,15 +12,16 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import time
 
 import killer_material as material
 from killer_clients import CONTENTS, Clients, Dead
-from killer_records import (ENDED, Job, Upload, check_files, check_job, check_list, check_store,
-                            check_upload)
+from killer_records import (ENDED, Job, Upload, check_backup, check_files, check_job, check_list,
+                            check_store, check_upload)
 from mortal import workers
-from ockserver import Server
+from ockserver import Server, program
 from shim import SERVER_POINTS, WORKER_POINTS
 
 ROUND_S = 4  # a point that nobody came to by then is tried again later
@@ -52,6 +53,7 @@ class Killer(Clients):
 
     def missing_points(self):
         wanted = [f"server {p}" for p in SERVER_POINTS] + [f"worker {p}" for p in WORKER_POINTS]
+        wanted += ["full disks", "backups"]
         return [name for name in wanted if self.counts[name] == 0] if self.every_point else []
 
     def is_up(self):
@@ -144,7 +146,7 @@ class Killer(Clients):
         """For a while there is no room: jobs wait for it, new work is refused, and all goes on."""
         self.ensure()
         if not self.live(0.2):
-            return
+            return False
         self.disk_is_full = True
         self.note("the disk is full")
         self.server.shim.fail("ENOSPC", self.server.directory)
@@ -172,6 +174,24 @@ class Killer(Clients):
             assert time.monotonic() < deadline, f"{held} do not go on"
             time.sleep(0.05)
 
+    def backup(self):
+        """A copy of the living directory has all that was acknowledged and seen before."""
+        self.ensure()
+        if not self.live(0.2):
+            return False
+        seen = {job.id: list(job.follower.lines) if job.follower else []
+                for job in self.jobs if job.id and job.deleted in (None, "kept")}
+        copy = self.server.shim.path("backup")
+        with subprocess.Popen([program(), "backup", "--data-dir", self.server.directory, copy],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+            if self.random.random() < 0.5:
+                self.kill_server()
+            said = process.communicate(timeout=60)[0]
+        assert process.returncode == 0, said
+        check_backup(copy, seen)
+        shutil.rmtree(copy)
+        self.counts["backups"] += 1
+
     def ensure(self):
         if not self.is_up():
             self.start()
@@ -180,12 +200,11 @@ class Killer(Clients):
         """Every point once before any comes again; between them deaths at random."""
         if not self.plans:
             self.plans = [(self.at_server_point, p) for p in SERVER_POINTS] + \
-                [(self.at_worker_point, p) for p in WORKER_POINTS]
+                [(self.at_worker_point, p) for p in WORKER_POINTS] + \
+                [(self.full_disk,), (self.backup,)]
             self.random.shuffle(self.plans)
         if self.random.random() < 0.2:
             return (self.random.choice((self.at_random, self.worker_at_random)),)
-        if self.random.random() < 0.05:
-            return (self.full_disk,)
         return self.plans.pop()
 
     # --- The whole ---

@@ -178,6 +178,18 @@ def check_files(directory, jobs, datasets):
         assert left == [], f"jobs/{name} still has {left}"
 
 
+def check_backup(directory, seen):
+    """seen: the lines that were shown of each job before the copy was begun."""
+    with contextlib.closing(sqlite3.connect(directory + "/ockham.db")) as db:
+        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        for job, lines in seen.items():
+            rows = db.execute("SELECT body FROM events WHERE job = (SELECT number FROM jobs"
+                              " WHERE id = ?) ORDER BY seq", (job,)).fetchall()
+            assert rows, f"{job} is not in the copy"
+            copied = [body.encode() for (body,) in rows[:len(lines)]]
+            assert copied == lines, f"the copy has other events of {job}"
+
+
 def check_store(directory, jobs):
     path = directory + "/ockham.db"
     with contextlib.closing(sqlite3.connect(path)) as db:

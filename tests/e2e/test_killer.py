@@ -24,6 +24,7 @@ def test_nothing_is_lost():
         assert deaths[f"worker {point}"] > 0
     assert counts["attempts more"] > 0 and counts["events seen"] > 0
     assert counts["ended succeeded"] > 0
+    assert counts["full disks"] > 0 and counts["backups"] > 0
 
 
 def symbols(path, kind):
