@@ -186,6 +186,7 @@ class Clients:
         answer = self.call("DELETE", f"/v1/jobs/{job.id}")
         assert answer.status == 204, (job, answer.data)
         job.deleted = "acknowledged"
+        self.counts["checked and deleted"] += 1
         self.note(f"{job} is deleted")
 
     def settle(self):
