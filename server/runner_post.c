@@ -66,10 +66,14 @@ static void post_done(void *ctx, enum ock_status status, const struct ock_err *e
 {
     struct ock_post *post = ctx;
     post->status = status;
+    struct ock_engine *engine = post->runner->engine;
     if (status != OCK_OK)
         ock_log(OCK_LOG_ERROR, "a write for %s failed: %s", post->change.id, err->text);
-    else
-        ock_hub_wake(post->runner->engine->hub, post->change.id);
+    /* Counted before anyone is told: who has seen the end finds it in the counters. */
+    if (status == OCK_OK && post->kind == OCK_POST_END && !post->end.broken)
+        ock_meters_end(&engine->meters, post->end.status);
+    if (status == OCK_OK)
+        ock_hub_wake(engine->hub, post->change.id);
     ock_runner_post_letter(post->runner, &post->letter);
 }
 
@@ -173,7 +177,6 @@ static void after_end(struct ock_runner *runner, struct ock_live *live, const st
         ock_post_death(runner, live, "not reproducible", false);
     } else {
         live->ended = true;
-        ock_meters_end(&runner->engine->meters, post->end.status);
         ock_keeper_wake(runner->engine->keeper);
     }
 }
