@@ -19,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
-from ockserver import Server, program, slow_spec, spec  # noqa: E402
+from ockserver import Server, program, spec  # noqa: E402
 
 
 def memory_mib(pid):
@@ -30,6 +30,13 @@ def memory_mib(pid):
 def cpu_s(pid):
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def train_spec(epochs):
+    """About an epoch a second on one thread."""
+    made = spec(epochs, hidden=(512, 512))
+    made["train"]["threads"] = 1
+    return made
 
 
 def main():
@@ -51,7 +58,7 @@ def main():
             arguments += ["--connections", options.connections]
         with Server(*arguments, environment=environment) as server:
             server.upload_table(rows=3000)
-            job = server.submit(slow_spec(options.epochs) if options.train else spec(4))
+            job = server.submit(train_spec(options.epochs) if options.train else spec(4))
             if options.train:
                 server.call("POST", f"/v1/jobs/{job}/pause")
             measure(server, job, go, options)
