@@ -354,6 +354,14 @@ static void poke_if_all(struct ock_tail *tail)
         ock_pool_poke(tail->http->pool, &tail->task);
 }
 
+static void poke_if_open(struct ock_tail *tail)
+{
+    if (tail->ended)
+        return;
+    tail->http->feeds.open++;
+    ock_pool_poke(tail->http->pool, &tail->task);
+}
+
 static void resume_all(struct ock_tail *tail)
 {
     for (struct ock_feed *feed = tail->first; feed; feed = feed->next)
@@ -368,6 +376,13 @@ void ock_feeds_heartbeat(struct ock_http *http)
 void ock_feeds_look(struct ock_http *http)
 {
     each_tail(&http->feeds, poke_if_all);
+}
+
+bool ock_feeds_drain(struct ock_http *http)
+{
+    http->feeds.open = 0;
+    each_tail(&http->feeds, poke_if_open);
+    return http->feeds.open == 0;
 }
 
 void ock_feeds_stop(struct ock_http *http)

@@ -31,6 +31,7 @@ struct ock_feeds {
     pthread_mutex_t lock;
     struct ock_tail *buckets[OCK_TAIL_BUCKETS];
     size_t count; /* of feeds */
+    size_t open;  /* of ock_feeds_drain's caller: tails that have not told all */
 };
 
 enum {
@@ -70,6 +71,9 @@ void ock_feeds_deinit(struct ock_feeds *feeds);
 void ock_feeds_heartbeat(struct ock_http *http);
 /* The time has come for the streams of all jobs to look for news. */
 void ock_feeds_look(struct ock_http *http);
+/* http->ending is set and the engine tells nothing more: lets every stream tell what there is, and
+ * end. True: all have been read; else call it again. One thread at a time. */
+bool ock_feeds_drain(struct ock_http *http);
 /* Ends all; http->stopping is set. */
 void ock_feeds_stop(struct ock_http *http);
 size_t ock_feeds_count(struct ock_feeds *feeds);

@@ -20,6 +20,7 @@ enum {
     HTTP_THREADS = 2,
     HANDLER_THREADS = 16,
     STOP_POLL_MS = 2,
+    DRAIN_MS = 500,     /* for streams to read their last events */
     STOP_SEND_MS = 700, /* for answers that are on their way when the daemon is to stop */
 };
 #define UPLOAD_BYTES_MAX ((uint64_t)64 << 30)
@@ -175,6 +176,15 @@ static void pause_briefly(void)
     (void)nanosleep(&pause, NULL);
 }
 
+/* The engine has told its last: streams pass it on before they end. */
+static void drain_feeds(struct ock_http *http)
+{
+    int64_t deadline = ock_http_now_ms() + DRAIN_MS;
+    atomic_store(&http->ending, true);
+    while (!ock_feeds_drain(http) && ock_http_now_ms() < deadline)
+        pause_briefly();
+}
+
 /* What has been resumed is not sent yet; those who are still sending to us get no longer either. */
 static void wait_for_answers(struct ock_http *http)
 {
@@ -191,6 +201,7 @@ bool ock_http_stop(struct ock_http *http, unsigned wait_ms)
     MHD_socket listening = MHD_quiesce_daemon(http->daemon);
     if (listening != MHD_INVALID_SOCKET)
         (void)shutdown(listening, SHUT_RDWR);
+    drain_feeds(http);
     atomic_store(&http->stopping, true);
     ock_waits_stop(http);
     while (atomic_load(&http->suspended) > 0) {

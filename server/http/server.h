@@ -45,6 +45,7 @@ struct ock_http {
     const char *data_dir;
     uint64_t upload_bytes_max;
     atomic_bool draining;     /* readyz says 503 */
+    atomic_bool ending;       /* streams end when they have told what there is */
     atomic_bool stopping;     /* nothing may suspend any more */
     atomic_size_t suspended;  /* connections that wait for us */
     atomic_size_t active;     /* requests between their first line and their answer's end */

@@ -204,12 +204,12 @@ static bool too_early(struct ock_tail *tail)
     return false;
 }
 
-/* Nothing more can be told: no memory for it. */
-static void give_up(struct ock_tail *tail)
+/* Nothing comes behind the position: those who wait there have everything. The lock is held. */
+static void end(struct ock_tail *tail)
 {
     tail->ended = true;
     for (struct ock_feed *feed = tail->first; feed; feed = feed->next) {
-        if (!feed->page && !feed->reading)
+        if (!feed->page && !feed->reading && feed->after >= tail->position)
             ock_feed_end(feed);
     }
 }
@@ -220,7 +220,8 @@ static bool run(struct ock_task *task)
     struct ock_feeds *feeds = &tail->http->feeds;
     pthread_mutex_lock(&feeds->lock);
     bool over = tail->holders == 0;
-    bool wanted = !over && !tail->ended && tail->waiting > 0;
+    bool ending = atomic_load(&tail->http->ending); /* then all is read, whoever waits */
+    bool wanted = !over && !tail->ended && (tail->waiting > 0 || ending);
     uint64_t position = tail->position;
     tail->more = !wanted;
     pthread_mutex_unlock(&feeds->lock);
@@ -228,18 +229,20 @@ static bool run(struct ock_task *task)
         free_tail(tail);
         return false;
     }
-    if (!wanted || too_early(tail))
+    if (!wanted || (!ending && too_early(tail)))
         return true;
 
     struct ock_problem problem = {0};
     bool found;
     struct ock_page *page = ock_tail_read(tail, position, UINT64_MAX, true, &found, &problem);
     pthread_mutex_lock(&feeds->lock);
-    if (!page) {
-        give_up(tail);
+    if (!page) { /* no memory */
+        end(tail);
     } else if (page->text.size > 0 || page->last || page->to > position) {
         tail->more = true;
         hand_out(tail, page);
+    } else if (ending) {
+        end(tail);
     }
     ock_page_release(page);
     ock_chain_trim(&tail->chain); /* all may have left meanwhile */

@@ -297,6 +297,8 @@ def test_goes_on_behind_a_restart(server):
         assert code == 0 and seconds < 10
         stream.thread.join(10)
         assert not stream.thread.is_alive(), "the stream closes"
+        said = json.loads(stream.blocks[-1][2])
+        assert (said["status"], said["reason"]) == ("queued", "server_stopped"), said
         last = max(number for number, _, _ in stream.blocks if number)
         with own:
             again = Stream(own, Last_Event_ID=str(last))
