@@ -68,9 +68,9 @@ class Stream:
             time.sleep(0.01)
         raise AssertionError(f"not told within {timeout} s: {self.blocks[-3:]}")
 
-    def wait_ends(self, *jobs):
+    def wait_ends(self, *jobs, timeout=30):
         for job in jobs:
-            self.wait(lambda event, body: event == "end" and body["job"] == job)
+            self.wait(lambda event, body: event == "end" and body["job"] == job, timeout)
 
     def close(self):
         self.socket.shutdown(socket.SHUT_RDWR)  # wakes the thread up
@@ -232,8 +232,9 @@ def test_progress_comes_without_an_id(server):
     stream = Stream(server)
     long_epochs = spec(2, hidden=(2048, 2048))
     long_epochs["train"]["batch_size"] = 1
+    long_epochs["optimizer"]["lr"] = 1e-4
     job = server.submit(long_epochs)
-    stream.wait_ends(job)
+    stream.wait_ends(job, timeout=120)
     stream.close()
     events = [event for _, event, _ in stream.blocks]
     assert "progress" in events and events[-1] == "end"
