@@ -121,6 +121,7 @@ struct need {
     bool of_job;
     char id[OCK_ID_SIZE];
     char name[112];
+    int64_t bytes;   /* -1: not known */
     char sha256[65]; /* "": not known */
 };
 struct needs {
@@ -130,21 +131,21 @@ struct needs {
 
 /* clang-format off */
 static const char *const needs_sql =
-    "SELECT 0, id, 'datasets/' || id || '.ockds', NULL FROM datasets WHERE status = 'ready' "
-    "UNION ALL SELECT 0, id, 'uploads/' || id || '/source', NULL FROM datasets"
+    "SELECT 0, id, 'datasets/' || id || '.ockds', NULL, bytes FROM datasets WHERE status = 'ready' "
+    "UNION ALL SELECT 0, id, 'uploads/' || id || '/source', NULL, NULL FROM datasets"
     " WHERE status = 'preparing' AND options <> ?1 "
-    "UNION ALL SELECT 0, id, 'uploads/' || id || '/x', NULL FROM datasets"
+    "UNION ALL SELECT 0, id, 'uploads/' || id || '/x', NULL, NULL FROM datasets"
     " WHERE status IN ('incomplete', 'preparing') AND options = ?1 AND source_sha256 IS NOT NULL "
-    "UNION ALL SELECT 0, id, 'uploads/' || id || '/y', NULL FROM datasets"
+    "UNION ALL SELECT 0, id, 'uploads/' || id || '/y', NULL, NULL FROM datasets"
     " WHERE status IN ('incomplete', 'preparing') AND options = ?1 AND labels_sha256 IS NOT NULL "
-    "UNION ALL SELECT 1, id, 'jobs/' || id || '/inline.ockds', NULL FROM jobs"
+    "UNION ALL SELECT 1, id, 'jobs/' || id || '/inline.ockds', NULL, NULL FROM jobs"
     " WHERE status < 3 AND dataset IS NULL "
-    "UNION ALL SELECT 1, id, 'jobs/' || id || '/init.safetensors', NULL FROM jobs"
+    "UNION ALL SELECT 1, id, 'jobs/' || id || '/init.safetensors', NULL, NULL FROM jobs"
     " WHERE status < 3 AND has_init "
-    "UNION ALL SELECT 1, id, '', NULL FROM jobs WHERE status < 3 AND"
+    "UNION ALL SELECT 1, id, '', NULL, NULL FROM jobs WHERE status < 3 AND"
     " (dataset NOT IN (SELECT id FROM datasets) OR validation NOT IN (SELECT id FROM datasets)"
     "  OR test NOT IN (SELECT id FROM datasets)) "
-    "UNION ALL SELECT 1, j.id, 'jobs/' || j.id || '/' || m.which || '.safetensors', m.sha256"
+    "UNION ALL SELECT 1, j.id, 'jobs/' || j.id || '/' || m.which || '.safetensors', m.sha256, m.bytes"
     " FROM models m JOIN jobs j ON j.number = m.job WHERE m.blob IS NULL";
 /* clang-format on */
 
@@ -164,6 +165,7 @@ static enum ock_status add_need(struct needs *needs, sqlite3_stmt *row, struct o
     (void)snprintf(need->id, sizeof(need->id), "%s", ock_db_text(row, 1));
     (void)snprintf(need->name, sizeof(need->name), "%s", ock_db_text(row, 2));
     (void)snprintf(need->sha256, sizeof(need->sha256), "%s", sha256 ? sha256 : "");
+    need->bytes = sqlite3_column_type(row, 4) == SQLITE_NULL ? -1 : sqlite3_column_int64(row, 4);
     return OCK_OK;
 }
 
@@ -192,12 +194,13 @@ static enum ock_status list_needs(struct ock_backup *backup, struct needs *needs
 static enum ock_status meet_need(struct ock_backup *backup, const struct need *need, bool *changed,
                                  struct ock_err *err)
 {
+    const struct ock_backup_file file = {
+        .name = need->name, .bytes = need->bytes, .sha256 = need->sha256[0] ? need->sha256 : NULL};
     bool found = false;
     enum ock_status status = OCK_OK;
     *changed = false;
     if (need->name[0])
-        status =
-            ock_backup_copy(backup, need->name, need->sha256[0] ? need->sha256 : NULL, &found, err);
+        status = ock_backup_copy(backup, &file, &found, err);
     if (status != OCK_OK || found)
         return status;
     status = need->of_job ? ock_backup_refresh_job(backup, need->id, changed, err)

@@ -65,21 +65,26 @@ static enum ock_status copy_bytes(const struct ock_backup *backup, int in, int o
 }
 
 /* Bytes that are not what they should be are copied all the same: the rest must not be lost for them. */
-static enum ock_status check_sha256(struct ock_backup *backup, const char *path, const char *want,
-                                    struct ock_err *err)
+static enum ock_status check_bytes(struct ock_backup *backup, const char *path,
+                                   const struct ock_backup_file *file, struct ock_err *err)
 {
     struct ock_mapping mapping = {0};
     struct ock_sha256 sha;
-    char text[65];
+    char text[65] = "";
     enum ock_status status = ock_mapping_open(&mapping, path, err);
     if (status != OCK_OK)
         return status;
-    ock_sha256_init(&sha);
-    ock_sha256_add(&sha, mapping.data, mapping.size);
-    ock_sha256_text(&sha, text);
+    if (file->sha256) {
+        ock_sha256_init(&sha);
+        ock_sha256_add(&sha, mapping.data, mapping.size);
+        ock_sha256_text(&sha, text);
+    }
+    bool fits = (file->bytes < 0 || mapping.size == (uint64_t)file->bytes) &&
+                (!file->sha256 || strcmp(text, file->sha256) == 0);
     ock_mapping_close(&mapping);
-    if (strcmp(text, want) != 0) {
-        ock_log(OCK_LOG_WARNING, "%s is damaged: its SHA-256 is not the store's", path);
+    if (!fits) {
+        ock_log(OCK_LOG_WARNING, "%s/%s is damaged: its size or SHA-256 is not the store's",
+                backup->from, file->name);
         backup->damaged++;
     }
     return OCK_OK;
@@ -93,12 +98,12 @@ static enum ock_status make_parent(const struct ock_backup *backup, const char *
     return ock_backup_directory(backup, parent, err);
 }
 
-static enum ock_status copy_open(struct ock_backup *backup, int in, const char *name,
-                                 const char *sha256, struct ock_err *err)
+static enum ock_status copy_open(struct ock_backup *backup, int in,
+                                 const struct ock_backup_file *file, struct ock_err *err)
 {
     char to[PATH_MAX];
-    (void)snprintf(to, sizeof(to), "%s/%s", backup->to, name);
-    enum ock_status status = make_parent(backup, name, err);
+    (void)snprintf(to, sizeof(to), "%s/%s", backup->to, file->name);
+    enum ock_status status = make_parent(backup, file->name, err);
     if (status != OCK_OK)
         return status;
     int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -107,17 +112,17 @@ static enum ock_status copy_open(struct ock_backup *backup, int in, const char *
     status = copy_bytes(backup, in, out, err);
     if (close(out) != 0 && status == OCK_OK)
         status = ock_fail_errno(err, errno, "cannot close %s", to);
-    if (status == OCK_OK && sha256)
-        status = check_sha256(backup, to, sha256, err);
+    if (status == OCK_OK && (file->sha256 || file->bytes >= 0))
+        status = check_bytes(backup, to, file, err);
     return status;
 }
 
-enum ock_status ock_backup_copy(struct ock_backup *backup, const char *name, const char *sha256,
+enum ock_status ock_backup_copy(struct ock_backup *backup, const struct ock_backup_file *file,
                                 bool *found, struct ock_err *err)
 {
     char from[PATH_MAX], to[PATH_MAX];
-    (void)snprintf(from, sizeof(from), "%s/%s", backup->from, name);
-    (void)snprintf(to, sizeof(to), "%s/%s", backup->to, name);
+    (void)snprintf(from, sizeof(from), "%s/%s", backup->from, file->name);
+    (void)snprintf(to, sizeof(to), "%s/%s", backup->to, file->name);
     *found = access(to, F_OK) == 0;
     if (*found)
         return OCK_OK;
@@ -126,7 +131,7 @@ enum ock_status ock_backup_copy(struct ock_backup *backup, const char *name, con
         return OCK_OK;
     if (in < 0)
         return ock_fail_errno(err, errno, "cannot open %s", from);
-    enum ock_status status = copy_open(backup, in, name, sha256, err);
+    enum ock_status status = copy_open(backup, in, file, err);
     (void)close(in);
     if (status == OCK_OK)
         *found = true;
@@ -143,8 +148,9 @@ static enum ock_status take_job(struct ock_backup *backup, const char *id, struc
     enum ock_status status = OCK_OK;
     for (size_t i = 0; status == OCK_OK && i < sizeof(names) / sizeof(names[0]); i++) {
         bool found;
+        const struct ock_backup_file file = {.name = name, .bytes = -1};
         (void)snprintf(name, sizeof(name), "jobs/%.30s/%s", id, names[i]);
-        status = ock_backup_copy(backup, name, NULL, &found, err);
+        status = ock_backup_copy(backup, &file, &found, err);
     }
     return status;
 }

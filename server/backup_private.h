@@ -31,9 +31,15 @@ enum ock_status ock_backup_finish(struct ock_backup *backup, struct ock_backup_r
 /* Closes; removes what was not renamed. */
 void ock_backup_end(struct ock_backup *backup);
 
+/* A file and what it should be. */
+struct ock_backup_file {
+    const char *name;   /* below the directory */
+    int64_t bytes;      /* -1: any number */
+    const char *sha256; /* NULL: any */
+};
 /* backup_files.c: copies from/NAME to to/NAME unless it is there already; *found false: the source
- * is not there. sha256 (may be NULL) is what the bytes should have; others are told and counted. */
-enum ock_status ock_backup_copy(struct ock_backup *backup, const char *name, const char *sha256,
+ * is not there. One that is not what it should be is copied, told and counted. */
+enum ock_status ock_backup_copy(struct ock_backup *backup, const struct ock_backup_file *file,
                                 bool *found, struct ock_err *err);
 enum ock_status ock_backup_directory(const struct ock_backup *backup, const char *name,
                                      struct ock_err *err);

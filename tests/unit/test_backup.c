@@ -149,7 +149,8 @@ static enum ock_status apply_dataset(struct ock_db *db, void *ctx, struct ock_er
 static void put_dataset(const char *status)
 {
     struct ock_err err = {0};
-    struct ock_dataset_row row = {.id = SET_A, .name = "a", .options = "{\"format\":\"csv\"}"};
+    struct ock_dataset_row row = {
+        .id = SET_A, .name = "a", .options = "{\"format\":\"csv\"}", .bytes = strlen("rows")};
     (void)snprintf(row.status, sizeof(row.status), "%s", status);
     ok(ock_store_write(kit_store, apply_dataset, &row, &err), &err);
 }
@@ -297,10 +298,12 @@ START_TEST(what_the_directory_lacks_itself_is_counted)
     end_with_file(b, JOB_B);
     put_file("jobs/" JOB_A "/best.safetensors", "other");
     remove_file("jobs/" JOB_B "/best.safetensors");
+    put_dataset("ready");
+    put_file("datasets/" SET_A ".ockds", "ro"); /* cut short */
     begin();
     snapshot();
     finish();
-    ck_assert_uint_eq(report.faulty, 2);
+    ck_assert_uint_eq(report.faulty, 3);
     ck_assert_uint_eq(report.jobs, 2);
     teardown();
 }
