@@ -147,6 +147,8 @@ START_TEST(unconfirmed_lines_come_again_first)
     size_t third = 0;
     for (size_t seen = 0; seen < 3; third++)
         seen += strstr(lines[third], " epoch ") != NULL;
+    while (strstr(lines[third], " progress ") || strstr(lines[third], " checkpoint "))
+        third++; /* those are told once, or never */
     ock_worker_confirm(&worker, strtoull(lines[third - 1], NULL, 10));
     ock_worker_send(&worker, "pause");
     ck_assert(!read_until(&worker, "nothing"));
@@ -193,8 +195,9 @@ START_TEST(orphan_that_hangs_ends_within_two_seconds)
     struct timespec begin, end;
     write_job("{\"epochs\":100000}");
     start(&worker);
-    int full = 0, before = -1;
-    while (full == 0 || full != before) { /* the pipe fills up and stays so */
+    /* The pipe fills up (lines leave gaps at its pages' ends) and stays so for a second. */
+    int size = fcntl(worker.out, F_GETPIPE_SZ), full = 0, before = -1;
+    for (int same = 0; same < 5; same = full == before && full > size / 4 * 3 ? same + 1 : 0) {
         struct timespec some = {.tv_nsec = 200000000L};
         (void)nanosleep(&some, NULL);
         before = full;
@@ -208,7 +211,8 @@ START_TEST(orphan_that_hangs_ends_within_two_seconds)
     double waited_s =
         (double)(end.tv_sec - begin.tv_sec) + 1e-9 * (double)(end.tv_nsec - begin.tv_nsec);
     ck_assert_double_gt(waited_s, 1.8); /* what a checkpoint may take */
-    ck_assert_double_lt(waited_s, 2.5); /* 1.9 on a machine that is busy */
+    ck_assert_double_lt(waited_s,
+                        IS_LIMITED ? 2.5 : 5); /* 1.9; a sanitizer takes its time to end */
     ock_worker_close(&worker);
 }
 END_TEST
@@ -320,6 +324,7 @@ int main(void)
 {
     Suite *suite = suite_create("worker process");
     TCase *tcase = tcase_create("worker");
+    tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, worker_tells_all_and_ends);
     tcase_add_test(tcase, unconfirmed_lines_come_again_first);
