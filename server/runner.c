@@ -206,7 +206,7 @@ static int timeout_ms(const struct ock_runner *runner)
         return POLL_PID_MS;
     if (runner->closing)
         until = runner->deadline_ms > now ? runner->deadline_ms : now + 100;
-    else if (runner->lives)
+    else if (runner->lives || atomic_load(&runner->engine->disk_low))
         until = runner->disk_look_ms;
     for (size_t i = 0; !runner->closing && runner->delayed > 0 && i < runner->waiting_count; i++) {
         int64_t at = runner->waiting[i]->not_before_ms;
@@ -363,6 +363,9 @@ static void take_over(struct ock_runner *runner)
         } else if (live->status == OCK_JOB_RUNNING) {
             ock_post_change(runner, live, OCK_JOB_QUEUED, "server_restarted", NULL, true, false);
             ock_runner_enqueue(runner, live);
+        } else if (live->status == OCK_JOB_QUEUED && live->want == OCK_WANT_PAUSE) {
+            live->want = OCK_WANT_NOTHING; /* its worker had died before it could obey */
+            ock_post_change(runner, live, OCK_JOB_PAUSED, "server_restarted", NULL, false, false);
         } else if (live->status == OCK_JOB_QUEUED) {
             ock_runner_enqueue(runner, live);
         }

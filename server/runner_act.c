@@ -34,6 +34,27 @@ void ock_act_tell(struct ock_act *act, int http_status, const char *why)
         act_free(act);
 }
 
+/* It is so already, but that may not be stored yet: no answer before it is. */
+static void tell_when_stored(struct ock_live *live, struct ock_act *act, int http_status)
+{
+    if (live->posts == 0) {
+        ock_act_tell(act, http_status, NULL);
+        return;
+    }
+    act->http_when_stored = http_status;
+    act->next = live->acts;
+    live->acts = act;
+}
+
+void ock_live_tell_acts(struct ock_live *live)
+{
+    while (live->acts) {
+        struct ock_act *act = live->acts;
+        live->acts = act->next;
+        ock_act_tell(act, act->http_when_stored, NULL);
+    }
+}
+
 static void cancel(struct ock_runner *runner, struct ock_live *live, struct ock_act *act)
 {
     live->want = OCK_WANT_CANCEL;
@@ -55,7 +76,7 @@ static void pause_job(struct ock_runner *runner, struct ock_live *live, struct o
         ock_live_unhold(live); /* it would have gone on by itself */
         ock_post_want(runner, live, act);
     } else if (live->status == OCK_JOB_PAUSED) {
-        ock_act_tell(act, 200, NULL);
+        tell_when_stored(live, act, 200);
     } else if (live->has_worker || live->burying) {
         live->want = OCK_WANT_PAUSE;
         ock_post_want(runner, live, act);
@@ -63,6 +84,7 @@ static void pause_job(struct ock_runner *runner, struct ock_live *live, struct o
             ock_worker_send(&live->worker, "pause");
     } else {
         ock_runner_dequeue(runner, live);
+        ock_live_unhold(live);
         live->want = OCK_WANT_NOTHING;
         ock_post_change(runner, live, OCK_JOB_PAUSED, NULL, act, false, false);
     }
@@ -84,7 +106,7 @@ static void resume(struct ock_runner *runner, struct ock_live *live, struct ock_
         live->want = OCK_WANT_NOTHING;
         ock_post_want(runner, live, act);
     } else {
-        ock_act_tell(act, 200, NULL);
+        tell_when_stored(live, act, 200);
     }
 }
 
@@ -111,10 +133,10 @@ void ock_runner_open_act(struct ock_runner *runner, struct ock_letter *letter)
         ock_act_tell(act, 503, NULL);
     else if (!live || live->ended)
         ock_act_tell(act, 404, NULL); /* ended, or never there: the caller looks */
-    else if (live->ending || (live->want == OCK_WANT_CANCEL && strcmp(act->action, "cancel") != 0))
+    else if (live->want == OCK_WANT_CANCEL && strcmp(act->action, "cancel") == 0)
+        tell_when_stored(live, act, 202);
+    else if (live->ending || live->want == OCK_WANT_CANCEL)
         ock_act_tell(act, 409, "the job is ending");
-    else if (live->want == OCK_WANT_CANCEL)
-        ock_act_tell(act, 202, NULL);
     else if (strcmp(act->action, "cancel") == 0)
         cancel(runner, live, act);
     else if (strcmp(act->action, "pause") == 0)
@@ -169,7 +191,7 @@ static struct ock_act *act_new(const char *id, const char *action)
     return act;
 }
 
-/* The status, or 507 when the store takes too long: then the act is the runner's. */
+/* The status, or 0 when the store takes too long: then the act is the runner's. */
 static int wait_for(struct ock_act *act, const char **why)
 {
     struct timespec until;
@@ -180,7 +202,7 @@ static int wait_for(struct ock_act *act, const char **why)
     while (!act->is_done && !late)
         late = pthread_cond_timedwait(&act->told, &act->mutex, &until);
     bool is_done = act->is_done;
-    int http_status = is_done ? act->http_status : 507;
+    int http_status = is_done ? act->http_status : 0;
     *why = act->why;
     act->is_left = true;
     (void)pthread_mutex_unlock(&act->mutex);
@@ -192,6 +214,20 @@ static int wait_for(struct ock_act *act, const char **why)
 static bool fail_draining(struct ock_problem *problem)
 {
     ock_problem_set(problem, 503, "draining", "The server is closing", "try again later");
+    problem->retry_after_s = 5;
+    return false;
+}
+
+static bool fail_late(const struct ock_runner *runner, struct ock_problem *problem)
+{
+    if (ock_store_is_full(runner->engine->store)) {
+        ock_problem_set(problem, 507, "no_space", "The disk is full",
+                        "the job was told, but there is no room on the server's disk to remember "
+                        "it; delete jobs or datasets, then look at the job");
+        return false;
+    }
+    ock_problem_set(problem, 503, "busy", "The server's disk is slow",
+                    "the job was told, but that is not stored yet; look at the job, or try again");
     problem->retry_after_s = 5;
     return false;
 }
@@ -223,11 +259,8 @@ bool ock_runner_act(struct ock_runner *runner, const char *id, const char *actio
         return false;
     case 503:
         return fail_draining(problem);
-    case 507:
-        ock_problem_set(problem, 507, "no_space", "The disk is full",
-                        "the job was told, but there is no room on the server's disk to remember "
-                        "it; delete jobs or datasets, then look at the job");
-        return false;
+    case 0:
+        return fail_late(runner, problem);
     default:
         ock_problem_set(problem, 500, "internal", "Something went wrong in the server",
                         "the store could not be written");

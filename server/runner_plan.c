@@ -12,7 +12,7 @@
 #include "server/prepare.h"
 #include "server/runner_private.h"
 
-enum { RETRY_MS = 1000 };
+enum { RETRY_MS = 1000, DOUBLINGS_MAX = 6 };
 
 struct planning {
     struct ock_errand errand; /* goes out */
@@ -53,7 +53,10 @@ static void run_planning(struct ock_errand *errand)
         .test = id_or_null(planning->test),
         .has_init = planning->has_init,
     };
-    planning->outcome = ock_prepare_again(planning->runner->engine, &row, &planning->need, problem);
+    struct ock_engine *engine = planning->runner->engine;
+    planning->outcome = atomic_load(&engine->draining) /* the next server does it */
+                            ? OCK_PLAN_WAITS
+                            : ock_prepare_again(engine, &row, &planning->need, problem);
     if (planning->outcome == OCK_PLAN_FAULTY)
         planning->error = problem_text(problem);
     free(problem);
@@ -79,7 +82,8 @@ static void take_outcome(struct ock_runner *runner, struct ock_live *live,
         break;
     case OCK_PLAN_FAILED:
         live->plan_again = runner->plans_due = true; /* the machine's fault */
-        live->plan_not_before_ms = ock_monotonic_ms() + RETRY_MS;
+        live->plan_not_before_ms = ock_monotonic_ms() + ((int64_t)RETRY_MS << live->plan_failures);
+        live->plan_failures += live->plan_failures < DOUBLINGS_MAX;
         break;
     case OCK_PLAN_WAITS:
     default:
@@ -92,11 +96,9 @@ static void open_planning(struct ock_runner *runner, struct ock_letter *letter)
     struct planning *planning =
         (struct planning *)(void *)((char *)letter - offsetof(struct planning, letter));
     struct ock_live *live = ock_runner_find(runner, planning->id);
-    if (live && !runner->closing) {
-        live->planning = false;
-        if (!live->ending)
-            take_outcome(runner, live, planning);
-    }
+    runner->is_planning = false;
+    if (live && !live->ending && !runner->closing)
+        take_outcome(runner, live, planning);
     free(planning->error);
     free(planning);
 }
@@ -113,7 +115,7 @@ static void plan(struct ock_runner *runner, struct ock_live *live)
     memcpy(planning->dataset, live->dataset, sizeof(planning->dataset));
     memcpy(planning->validation, live->validation, sizeof(planning->validation));
     memcpy(planning->test, live->test, sizeof(planning->test));
-    live->planning = true;
+    runner->is_planning = true;
     live->plan_again = false;
     ock_errands_post(runner->engine->errands, &planning->errand);
 }
@@ -126,20 +128,23 @@ void ock_runner_plan(struct ock_runner *runner, struct ock_live *live)
     live->plan_again = true;
 }
 
+/* One at a time: a thousand jobs that waited for one dataset must not hold up the ends of others. */
 void ock_runner_make_plans(struct ock_runner *runner)
 {
-    if (!runner->plans_due || runner->closing)
+    if (!runner->plans_due || runner->is_planning || runner->closing)
         return;
     int64_t now = ock_monotonic_ms();
-    runner->plans_due = false;
+    bool any = false;
     for (struct ock_live *live = runner->lives; live; live = live->next) {
         if (!live->plan_again)
             continue;
-        if (live->planning || live->plan_not_before_ms > now)
-            runner->plans_due = true; /* what is looked at now may be out of date */
-        else
+        any = true;
+        if (live->plan_not_before_ms <= now) {
             plan(runner, live);
+            return;
+        }
     }
+    runner->plans_due = any;
 }
 
 /* --- A dataset is ready or has failed ---------------------------------------------------------- */

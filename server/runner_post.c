@@ -128,6 +128,7 @@ static void after_death(struct ock_runner *runner, struct ock_live *live,
                         const struct ock_post *post)
 {
     live->burying = false;
+    ock_live_unhold(live); /* it died before it could be set aside */
     if (post->status != OCK_OK)
         return; /* the store is closing; a restart finds the job as it was */
     if (live->want == OCK_WANT_CANCEL) {
@@ -205,6 +206,8 @@ static void open_post(struct ock_runner *runner, struct ock_letter *letter)
     live->posts--;
     runner->posts--;
     answer(post);
+    if (live->posts == 0)
+        ock_live_tell_acts(live);
     if (!runner->engine->store) {
         post_free(post); /* the server is closing: nothing follows any more */
         return;

@@ -30,11 +30,11 @@ struct ock_live {
     int64_t held_until_ms; /* monotonic; not started again before that */
     char dataset[OCK_ID_SIZE], validation[OCK_ID_SIZE], test[OCK_ID_SIZE]; /* "": none */
     struct ock_need need; /* 0 bytes: not known yet (runner_plan.c) */
-    bool planning;        /* an errand finds out */
-    bool plan_again;      /* … and is to look once more */
+    bool plan_again;      /* its data may be there now */
     int64_t plan_not_before_ms;
-    int64_t not_before_ms; /* monotonic; 0: at once */
-    int64_t queued_ms;     /* monotonic: since when it waits */
+    uint32_t plan_failures; /* in a row */
+    int64_t not_before_ms;  /* monotonic; 0: at once */
+    int64_t queued_ms;      /* monotonic: since when it waits */
     /* While it runs. */
     struct ock_worker worker;
     struct ock_watch out_watch, err_watch, pid_watch;
@@ -52,6 +52,7 @@ struct ock_live {
     struct ock_live *next_in_bucket;
     /* The end of life: freed when it has ended, no worker is there and no post is out. */
     unsigned posts;
+    struct ock_act *acts; /* are answered when no post is out */
     bool ended;
     bool aside; /* the store cannot take its news any more: it is dropped as it is */
     struct ock_live *prev, *next;
@@ -82,6 +83,7 @@ struct ock_runner {
     size_t memory_used;
     int64_t again_ms; /* monotonic: when somebody's patience ends; 0: nobody's */
     bool plans_due;   /* some job has plan_again */
+    bool is_planning; /* an errand is out */
     bool closing;
     int64_t deadline_ms;
     int64_t disk_look_ms; /* the next look at the disk */
@@ -97,6 +99,8 @@ struct ock_act {
     pthread_mutex_t mutex; /* guards all below */
     pthread_cond_t told;
     bool is_done, is_left;
+    int http_when_stored; /* the runner's, as is next */
+    struct ock_act *next;
     int http_status; /* 200, 202; else the problem's */
     const char *why; /* of 404 and 409, static */
 };
@@ -199,6 +203,7 @@ void ock_runner_plan(struct ock_runner *runner, struct ock_live *live); /* if it
 void ock_runner_make_plans(struct ock_runner *runner); /* that are due; at every turn */
 
 /* runner_act.c */
+void ock_live_tell_acts(struct ock_live *live); /* those that wait until all posts are stored */
 void ock_runner_open_act(struct ock_runner *runner, struct ock_letter *letter);
 
 #endif

@@ -210,6 +210,13 @@ static struct ock_budget budget_of(const struct ock_runner *runner)
     };
 }
 
+/* What its last worker told has to be stored before the next one starts: that one is told where the
+ * stored epochs end, and must not be confirmed lines that are not its own. */
+static bool may_start(const struct ock_live *live, int64_t now)
+{
+    return live->not_before_ms <= now && live->need.memory_bytes > 0 && live->inflight_bytes == 0;
+}
+
 bool ock_runner_start_one(struct ock_runner *runner)
 {
     struct ock_need needs[OCK_SCHEDULE_LOOK_MAX + 1];
@@ -219,7 +226,7 @@ bool ock_runner_start_one(struct ock_runner *runner)
     if (atomic_load(&runner->engine->disk_low))
         return false;
     for (size_t i = 0; i < runner->waiting_count && count <= OCK_SCHEDULE_LOOK_MAX; i++) {
-        if (runner->waiting[i]->not_before_ms > now || runner->waiting[i]->need.memory_bytes == 0)
+        if (!may_start(runner->waiting[i], now))
             continue;
         needs[count] = runner->waiting[i]->need;
         needs[count].memory_bytes = memory_of(runner, runner->waiting[i]);

@@ -137,6 +137,12 @@ bool ock_upload_begin(struct ock_engine *engine, struct ock_upload **out,
         problem->retry_after_s = 5;
         return false;
     }
+    if (atomic_load(&engine->disk_low)) {
+        ock_problem_set(problem, 507, "no_space", "The disk is almost full",
+                        "the room that is left is for the checkpoints of jobs; delete jobs or "
+                        "datasets");
+        return false;
+    }
     if (!check_options(options, problem))
         return false;
     struct ock_upload *upload = calloc(1, sizeof(*upload));

@@ -68,7 +68,7 @@ static const struct ock_parameter
     }
 #define ACTION(where_to, name, about)                                                              \
     {                                                                                              \
-        .method = OCK_POST, .path = (where_to), .handle = ock_job_act, .where = OCK_ON_POOL,       \
+        .method = OCK_POST, .path = (where_to), .handle = ock_job_act, .where = OCK_ON_ACTS,       \
         .operation = (name), .summary = (about), .answers = {                                      \
             {202, JSON_TYPE, "told; the job"},                                                     \
             {200, JSON_TYPE, "it is so already; the job"}                                          \
@@ -102,7 +102,7 @@ const struct ock_route ock_routes[] = {
     {.method = OCK_DELETE,
      .path = "/v1/datasets/{id}",
      .handle = ock_dataset_delete,
-     .where = OCK_ON_POOL,
+     .where = OCK_ON_ACTS,
      .operation = "deleteDataset",
      .summary = "delete a dataset",
      .answers = {{204, NULL, "it is gone"}}},
@@ -144,14 +144,14 @@ const struct ock_route ock_routes[] = {
      .path = "/v1/jobs/{id}",
      .handle = ock_job_patch,
      .body = OCK_BODY_JSON,
-     .where = OCK_ON_POOL,
+     .where = OCK_ON_ACTS,
      .operation = "patchJob",
      .summary = "change name, labels or priority",
      .answers = {{200, JSON_TYPE, "the job"}}},
     {.method = OCK_DELETE,
      .path = "/v1/jobs/{id}",
      .handle = ock_job_delete,
-     .where = OCK_ON_POOL,
+     .where = OCK_ON_ACTS,
      .operation = "deleteJob",
      .summary = "delete a job that has ended, its events and its model",
      .answers = {{204, NULL, "it is gone"}}},

@@ -237,6 +237,20 @@ static enum MHD_Result take_body(struct ock_exchange *x, const char *bytes, size
     return MHD_YES;
 }
 
+static struct ock_pool *pool_of(const struct ock_exchange *x)
+{
+    switch (x->route->where) {
+    case OCK_ON_ACTS:
+        return x->http->acts;
+    case OCK_ON_IMPORT:
+        return x->http->imports;
+    case OCK_ON_POOL:
+    case OCK_ON_LOOP:
+    default:
+        return x->http->pool;
+    }
+}
+
 /* The body is whole. */
 static enum MHD_Result work(struct ock_exchange *x)
 {
@@ -245,8 +259,7 @@ static enum MHD_Result work(struct ock_exchange *x)
         (void)x->route->handle(x);
         return send_reply(x);
     }
-    return hand_over(x, OCK_PHASE_WORKING,
-                     x->route->where == OCK_ON_IMPORT ? x->http->imports : x->http->pool);
+    return hand_over(x, OCK_PHASE_WORKING, pool_of(x));
 }
 
 /* On the pool: the handler, or an upload's beginning; then the connection goes on. */
@@ -261,8 +274,7 @@ static bool run(struct ock_task *task)
             ock_exchange_problem(x, &problem);
         x->phase = OCK_PHASE_BEGUN;
     } else {
-        if (x->route->where == OCK_ON_IMPORT)
-            pool = http->imports;
+        pool = pool_of(x);
         if (x->route->handle(x) == OCK_HANDLE_AGAIN)
             return true;
         ock_wait_end(x);

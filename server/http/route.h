@@ -37,9 +37,10 @@ enum ock_body {
 enum ock_handled { OCK_HANDLED, OCK_HANDLE_AGAIN };
 
 enum ock_where {
-    OCK_ON_LOOP,   /* answers from memory: run by the HTTP thread itself */
-    OCK_ON_POOL,   /* may wait for the disk */
-    OCK_ON_IMPORT, /* may wait for half a minute: has a pool of its own */
+    OCK_ON_LOOP, /* answers from memory: run by the HTTP thread itself */
+    OCK_ON_POOL, /* may wait for the disk */
+    OCK_ON_ACTS, /* waits for a commit, which a full disk delays by seconds: reads go on beside it */
+    OCK_ON_IMPORT, /* may wait for half a minute: has a pool of its own, as acts have */
 };
 
 struct ock_answer {

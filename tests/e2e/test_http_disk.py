@@ -6,6 +6,8 @@ store. Where nothing may be mounted, the tests are skipped.
 
 import contextlib
 import os
+import shutil
+import signal
 import subprocess
 import time
 
@@ -134,6 +136,46 @@ def test_a_person_can_act_on_a_full_disk(server):
     assert status_of(server, jobs[0])["status"] == "paused"  # a person's pause stays
     assert server.call("POST", f"/v1/jobs/{jobs[0]}/resume").status == 202
     assert server.ended(jobs[0], 120)["status"] == "succeeded"
+
+
+def test_a_pause_after_a_death_on_a_low_disk_stays(server):
+    """A worker that dies before it could be set aside leaves nothing that would go on by itself."""
+    job = server.submit(long_spec())
+    wait_until(lambda: (status_of(server, job)["latest"] or {}).get("epoch", 0) >= 2, "epochs")
+    worker = int(subprocess.run(["ps", "-o", "pid=", "--ppid", str(server.process.pid)],
+                                capture_output=True, text=True, check=True).stdout.split()[0])
+    os.kill(worker, signal.SIGSTOP)
+    free = shutil.disk_usage(server.directory).free
+    with open(server.directory + "/filling", "wb") as file:  # below 8 MiB, but not to the wall
+        file.write(b"x" * (free - (6 << 20)))
+    wait_until(lambda: server.call("GET", "/readyz").json.get("degraded") == ["disk"], "low")
+    time.sleep(1.5)  # the runner has asked the worker to leave
+    os.kill(worker, signal.SIGKILL)
+    wait_until(lambda: status_of(server, job)["status"] == "queued", "the death")
+    assert server.call("POST", f"/v1/jobs/{job}/pause").status == 202
+    os.unlink(server.directory + "/filling")
+    wait_until(lambda: "degraded" not in server.call("GET", "/readyz").json, "room")
+    time.sleep(4)
+    assert status_of(server, job)["status"] == "paused"
+    assert server.call("POST", f"/v1/jobs/{job}/cancel").status == 202
+
+
+def test_a_low_disk_is_looked_at_without_jobs(server):
+    job = server.submit(long_spec())
+    free = shutil.disk_usage(server.directory).free
+    with open(server.directory + "/filling", "wb") as file:
+        file.write(b"x" * (free - (6 << 20)))
+    wait_until(lambda: server.call("GET", "/v1/system").json["degraded"] == ["disk"], "low")
+    assert server.call("POST", f"/v1/jobs/{job}/cancel").status == 202
+    wait_until(lambda: status_of(server, job)["status"] == "cancelled", "the end")
+    is_problem(server.call("PUT", "/v1/datasets/more?target=0", "a,b\n1,2\n2,3\n",
+                           {"Content-Type": "text/csv"}), 507, "no_space")
+    os.unlink(server.directory + "/filling")
+    time.sleep(1.5)
+    with open(server.directory + "/filling", "wb") as file:  # between the bound and its double
+        file.write(b"x" * (shutil.disk_usage(server.directory).free - (12 << 20)))
+    assert "degraded" not in server.call("GET", "/readyz").json
+    assert server.ended(server.submit(spec(2)))["status"] == "succeeded"
 
 
 def test_a_job_without_room_goes_on_after_a_restart(server):

@@ -136,6 +136,28 @@ static void check_failed(struct ock_engine *engine, const char *id, const char *
     cJSON_Delete(job);
 }
 
+/* Planned one after the other; an end in the middle leaves the rest to the next start. */
+START_TEST(many_jobs_wait_for_one_dataset)
+{
+    enum { JOBS = 60 };
+    static char ids[JOBS][OCK_ID_SIZE];
+    char dataset[OCK_ID_SIZE];
+    kit_make_dir();
+    struct ock_engine *engine = kit_open();
+    upload_behind(engine, "small", small_table, dataset);
+    for (int i = 0; i < JOBS; i++)
+        kit_submit(engine, small_spec, ids[i]);
+    signal_imports(SIGCONT);
+    kit_wait_and_forget(engine, ids[0], "succeeded", 3);
+    ock_engine_close(engine);
+    engine = kit_open();
+    for (int i = 0; i < JOBS; i++)
+        kit_wait_and_forget(engine, ids[i], "succeeded", 3);
+    ock_engine_close(engine);
+    kit_remove_dir();
+}
+END_TEST
+
 START_TEST(what_only_the_data_can_tell_fails_the_job)
 {
     char id[OCK_ID_SIZE], dataset[OCK_ID_SIZE];
@@ -211,6 +233,7 @@ int main(void)
     TCase *tcase = tcase_create("waiting");
     tcase_add_test(tcase, job_waits_and_runs);
     tcase_add_test(tcase, job_waits_across_a_restart);
+    tcase_add_test(tcase, many_jobs_wait_for_one_dataset);
     tcase_add_test(tcase, what_only_the_data_can_tell_fails_the_job);
     tcase_add_test(tcase, failed_import_fails_the_job);
     tcase_add_test(tcase, waiting_job_can_be_cancelled);
