@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 
-from ockserver import Server
+from ockserver import Server, program
 from shim import Shim
 
 GONE = (OSError, http.client.HTTPException)
@@ -30,6 +30,13 @@ def workers(directory):
     return out
 
 
+def orphan_s():
+    """What workers have after their server's death. The sanitizers take long to exit."""
+    with open(program(), "rb") as file:
+        content = file.read()
+    return 10 if b"__tsan_init" in content or b"__asan_init" in content else 2
+
+
 def quiet_port():
     """One that is free and that the system gives to nobody who connects."""
     while True:
@@ -46,6 +53,7 @@ class MortalServer(Server):
         super().__init__(*arguments)
         self.shim = Shim()
         self.environment.update(self.shim.environment)
+        self.orphan_s = orphan_s()
         self.orphans = []  # (deadline, {pid: start time})
 
     def start(self):
@@ -82,11 +90,10 @@ class MortalServer(Server):
         self.note_orphans()
 
     def note_orphans(self):
-        """Workers whose server is dead have two seconds."""
-        self.orphans.append((time.monotonic() + 2, workers(self.directory)))
+        self.orphans.append((time.monotonic() + self.orphan_s, workers(self.directory)))
 
     def check_orphans(self, wait=False):
-        """None is left after its time. Seconds that the last ones had left, at the least."""
+        """None is left after its time."""
         while self.orphans:
             deadline, old = self.orphans[0]
             now = workers(self.directory)
@@ -94,7 +101,8 @@ class MortalServer(Server):
             if not left:
                 self.orphans.pop(0)
             elif time.monotonic() > deadline:
-                raise AssertionError(f"workers {sorted(left)} live 2 s after their server's death")
+                raise AssertionError(f"workers {sorted(left)} live {self.orphan_s} s after their "
+                                     "server's death")
             elif not wait:
                 self.orphans[0] = (deadline, left)
                 return
