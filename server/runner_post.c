@@ -238,8 +238,11 @@ static struct ock_post *post_new(struct ock_runner *runner, struct ock_live *liv
                                  enum ock_post_kind kind, struct ock_act *act)
 {
     struct ock_post *post = ock_patient_calloc(sizeof(*post));
-    post->write = (struct ock_write){
-        .apply = apply_post, .done = post_done, .ctx = post, .keep_trying = true};
+    post->write = (struct ock_write){.apply = apply_post,
+                                     .done = post_done,
+                                     .ctx = post,
+                                     .job = live->number,
+                                     .keep_trying = true};
     post->letter.open = open_post;
     post->runner = runner;
     post->live = live;

@@ -261,7 +261,8 @@ void ock_store_close(struct ock_store *store)
     (void)pthread_mutex_destroy(&store->queue_mutex);
     (void)pthread_cond_destroy(&store->read_free);
     (void)pthread_mutex_destroy(&store->read_mutex);
-    free(store->results);
+    free(store->taken);
+    free(store->spare);
     free(store->room_path);
     free(store);
 }

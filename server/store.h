@@ -39,14 +39,18 @@ struct ock_write {
     enum ock_status (*apply)(struct ock_db *db, void *ctx, struct ock_err *err);
     void (*done)(void *ctx, enum ock_status status, const struct ock_err *err);
     void *ctx;
-    /* True: a full disk or an I/O error is tried again, in the old order, until it works or the
-     * store closes. A damaged page would be damaged again: that is told to any write, and to no
-     * other one of its group. */
+    /* The number of the job whose writes have to stay in the order of their posts: none is stored
+     * while one before it is not. 0: it is bound to no order. */
+    int64_t job;
+    /* True: a full disk or an I/O error is tried again until it works or the store closes; the writes
+     * of other jobs go on meanwhile. A damaged page would be damaged again: that is told to any
+     * write. */
     bool keep_trying;
     /* True: nobody waits for it; it may lie for OCK_STORE_LAZY_MS, to share the next write's sync. */
     bool lazy;
-    /* True: on a full disk it gets the room that is kept for such. Deletions, and the few bytes that
-     * set a job aside. */
+    /* True: on a full disk it goes before the others and gets the room that is kept for such.
+     * Deletions (job 0), and the few bytes that set a job aside, with what was posted for the job
+     * before them. */
     bool makes_room;
     struct ock_write *next; /* the store's */
 };
@@ -54,7 +58,7 @@ struct ock_write {
 /* True while transactions fail because the disk is full: the last one did, a moment ago. */
 bool ock_store_is_full(struct ock_store *store);
 
-/* Queues a write. Writes happen in the order of their posts. */
+/* Queues a write. Writes happen in the order of their posts, but deletions, which go first. */
 void ock_store_post(struct ock_store *store, struct ock_write *write);
 /* Posts and waits for the commit. */
 enum ock_status ock_store_write(struct ock_store *store,

@@ -1,7 +1,8 @@
 /* The committer: takes all that waits, applies it in one transaction, syncs once, tells everyone.
  *
- * Invariant of the loop: writes leave the queue in the order of their posts. A batch that meets a
- * full disk is undone as a whole; what keeps trying goes back to the front, the rest is told. */
+ * Invariant of the loop: writes leave the queue in the order of their posts, but deletions, which
+ * go first. What could not be stored and keeps trying goes back to the front; store_settle.c says
+ * how a batch that meets a fault is parted. */
 #include <stdlib.h>
 #include <time.h>
 
@@ -19,79 +20,15 @@ enum {
         2000, /* without a write: the log is folded, so that the next start has none to read */
 };
 
-struct result {
-    struct ock_write *write;
-    enum ock_status status;
-    bool again; /* goes back to the queue */
-    struct ock_err err;
-};
-
-/* Lets a write of the batch fail alone. */
-static enum ock_status apply_one(struct ock_db *db, struct ock_write *write, struct ock_err *err)
-{
-    sqlite3_stmt *savepoint = ock_db_prepare(db, "SAVEPOINT one", err);
-    sqlite3_stmt *release = ock_db_prepare(db, "RELEASE one", err);
-    sqlite3_stmt *back = ock_db_prepare(db, "ROLLBACK TO one", err);
-    if (!savepoint || !release || !back)
-        return OCK_NOMEM;
-    enum ock_status status = ock_db_run(db, savepoint, err);
-    if (status != OCK_OK)
-        return status;
-    status = write->apply(db, write->ctx, err);
-    /* SQLite itself may have rolled back all of it (disk full): then there is no savepoint. */
-    if (status != OCK_OK && !sqlite3_get_autocommit(db->handle))
-        (void)ock_db_run(db, back, NULL);
-    if (!sqlite3_get_autocommit(db->handle)) {
-        enum ock_status released = ock_db_run(db, release, status == OCK_OK ? err : NULL);
-        status = status == OCK_OK ? released : status;
-    }
-    return status;
-}
-
-/* Undoes the whole batch: tried again later, or (damage) each write apart. */
-static bool is_fault_of_the_disk(enum ock_status status)
-{
-    return status == OCK_NOSPACE || status == OCK_IO || status == OCK_NOMEM ||
-           status == OCK_CORRUPT;
-}
-
-/* One transaction. Not OK: nothing of it happened, and err says why. */
-static enum ock_status commit_batch(struct ock_db *db, struct result *results, size_t count,
-                                    struct ock_err *err)
-{
-    sqlite3_stmt *begin = ock_db_prepare(db, "BEGIN IMMEDIATE", err);
-    sqlite3_stmt *commit = ock_db_prepare(db, "COMMIT", err);
-    if (!begin || !commit)
-        return OCK_NOMEM;
-    enum ock_status status = ock_db_run(db, begin, err);
-    for (size_t i = 0; status == OCK_OK && i < count; i++) {
-        struct result *result = &results[i];
-        result->err = (struct ock_err){0};
-        result->status = apply_one(db, result->write, &result->err);
-        if (result->status != OCK_OK && result->err.status != OCK_OK)
-            result->status = result->err.status; /* the sentence knows it better */
-        if (is_fault_of_the_disk(result->status)) {
-            status = result->status;
-            if (err)
-                *err = result->err;
-        }
-    }
-    if (status == OCK_OK)
-        status = ock_db_run(db, commit, err);
-    if (status != OCK_OK && !sqlite3_get_autocommit(db->handle))
-        (void)ock_db_exec(db, "ROLLBACK", NULL);
-    return status;
-}
-
 /* Puts what is to be tried again back to the front of the queue; false: there is none. */
-static bool put_back(struct ock_store *store, const struct result *results, size_t count)
+static bool put_back(struct ock_store *store, const struct ock_taken *taken, size_t count)
 {
     bool any = false;
     (void)pthread_mutex_lock(&store->queue_mutex);
     for (size_t i = count; i > 0;
          i--) { /* from the last on, so that the first comes to the front */
-        struct ock_write *write = results[i - 1].write;
-        if (!results[i - 1].again)
+        struct ock_write *write = taken[i - 1].write;
+        if (!taken[i - 1].again)
             continue;
         any = true;
         store->urgent += !write->lazy;
@@ -104,31 +41,10 @@ static bool put_back(struct ock_store *store, const struct result *results, size
     return any;
 }
 
-static void tell_results(struct result *results, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        struct result *result = &results[i];
-        result->again = false;
-        result->write->done(result->write->ctx, result->status, &result->err);
-    }
-}
-
-/* After a batch that failed. A damaged page stays damaged: nobody waits for it. */
-static void tell_failure(struct result *results, size_t count, bool give_up,
-                         const struct ock_err *err)
-{
-    for (size_t i = 0; i < count; i++) {
-        struct ock_write *write = results[i].write;
-        results[i].again = write->keep_trying && !give_up && err->status != OCK_CORRUPT;
-        if (!results[i].again)
-            write->done(write->ctx, err->status, err);
-    }
-}
-
 /* Does not wait for a reader (a backup reads for seconds): what cannot be folded now stays in the
  * log and is folded later. Only of a log that is very long, readers that follow upon each other
  * without a gap are asked to wait, shortly and not often. */
-static void fold_wal(struct ock_store *store)
+void ock_store_fold(struct ock_store *store)
 {
     sqlite3 *handle = store->writer.handle;
     int mode = SQLITE_CHECKPOINT_PASSIVE, pages = 0, folded = 0, wait_ms = 0;
@@ -182,13 +98,13 @@ static void wait_for_writes(struct ock_store *store)
 }
 
 /* Takes up to BATCH_MAX writes; 0: nothing is to be written, for a while or (closing) for ever. */
-static size_t take_batch(struct ock_store *store, struct result *results, bool *closing)
+static size_t take_batch(struct ock_store *store, struct ock_taken *taken, bool *closing)
 {
     (void)pthread_mutex_lock(&store->queue_mutex);
     wait_for_writes(store);
     size_t count = 0;
     while (store->queue && count < BATCH_MAX) {
-        results[count++] = (struct result){.write = store->queue};
+        taken[count++] = (struct ock_taken){.write = store->queue, .job = store->queue->job};
         store->urgent -= !store->queue->lazy;
         store->queue = store->queue->next;
     }
@@ -199,32 +115,6 @@ static size_t take_batch(struct ock_store *store, struct result *results, bool *
     return count;
 }
 
-static bool any_makes_room(const struct result *results, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (results[i].write->makes_room)
-            return true;
-    }
-    return false;
-}
-
-/* commit_batch, and once more with the room that is kept for deletions. */
-static enum ock_status commit(struct ock_store *store, struct result *results, size_t count,
-                              struct ock_err *err)
-{
-    enum ock_status status = commit_batch(&store->writer, results, count, err);
-    if (status != OCK_NOSPACE || !any_makes_room(results, count) || !ock_store_give_room(store))
-        return status;
-    *err = (struct ock_err){0};
-    return commit_batch(&store->writer, results, count, err);
-}
-
-static void note_room(struct ock_store *store, enum ock_status status)
-{
-    if (status == OCK_OK || status == OCK_NOSPACE)
-        atomic_store(&store->full_ms, status == OCK_OK ? 0 : ock_store_now_ms());
-}
-
 /* A failure says nothing for long: who waited for room may have got it, or nobody writes. */
 bool ock_store_is_full(struct ock_store *store)
 {
@@ -232,60 +122,27 @@ bool ock_store_is_full(struct ock_store *store)
     return full_ms != 0 && ock_store_now_ms() - full_ms < 4 * RETRY_MS;
 }
 
-static enum ock_status commit_noting(struct ock_store *store, struct result *results, size_t count,
-                                     struct ock_err *err)
-{
-    *err = (struct ock_err){0};
-    enum ock_status status = commit(store, results, count, err);
-    note_room(store, status);
-    return status == OCK_OK || err->status == OCK_OK ? status : err->status;
-}
-
-/* Commits a batch and tells everyone. Where the store is damaged, each write has a transaction of its
- * own, so that a bad page takes down only the writes that need it; and a second one, since a read
- * that failed once may look like damage to SQLite. */
-static void settle(struct ock_store *store, struct result *results, size_t count, bool closing)
-{
-    struct ock_err err;
-    enum ock_status status = commit_noting(store, results, count, &err);
-    if (status == OCK_CORRUPT && count > 1) {
-        for (size_t i = 0; i < count; i++)
-            settle(store, &results[i], 1, closing);
-        return;
-    }
-    if (status == OCK_CORRUPT)
-        status = commit_noting(store, results, count, &err);
-    if (status == OCK_OK) {
-        tell_results(results, count);
-        return;
-    }
-    ock_log(OCK_LOG_ERROR, "a transaction failed: %s", err.text);
-    tell_failure(results, count, closing, &err);
-}
-
 static void *run_committer(void *arg)
 {
     struct ock_store *store = arg;
-    struct result *results = store->results;
     for (;;) {
         bool closing = false;
-        size_t count = take_batch(store, results, &closing);
+        size_t count = take_batch(store, store->taken, &closing);
         if (count == 0 && closing)
             return NULL;
         if (count == 0) {
-            fold_wal(store);
+            ock_store_fold(store);
             continue;
         }
-        settle(store, results, count, closing);
-        if (put_back(store, results, count)) {
-            struct timespec pause = {.tv_nsec = RETRY_MS * 1000000L};
-            (void)nanosleep(&pause, NULL);
-            continue;
-        }
+        ock_store_settle(store, store->taken, count, closing);
         store->unfolded = true;
         if (store->writer.wal_pages >= store->fold_pages)
-            fold_wal(store);
+            ock_store_fold(store);
         ock_store_keep_room(store);
+        if (put_back(store, store->taken, count)) {
+            struct timespec pause = {.tv_nsec = RETRY_MS * 1000000L};
+            (void)nanosleep(&pause, NULL);
+        }
     }
 }
 
@@ -294,8 +151,9 @@ enum ock_status ock_store_start_committer(struct ock_store *store, struct ock_er
     store->unfolded = true; /* what an abrupt end may have left */
     store->fold_pages = CHECKPOINT_PAGES;
     store->truncate_pages = TRUNCATE_PAGES;
-    store->results = calloc(BATCH_MAX, sizeof(struct result));
-    if (!store->results)
+    store->taken = calloc(BATCH_MAX, sizeof(*store->taken));
+    store->spare = calloc(BATCH_MAX, sizeof(*store->spare));
+    if (!store->taken || !store->spare)
         return ock_fail(err, OCK_NOMEM, "no memory for the committer");
     int failed = pthread_create(&store->committer, NULL, run_committer, store);
     if (failed)
@@ -316,15 +174,23 @@ void ock_store_stop_committer(struct ock_store *store)
     store->has_committer = false;
 }
 
+/* More writes than one batch takes may wait for room, and a deletion must not wait behind them. */
+static void link_write(struct ock_store *store, struct ock_write *write)
+{
+    bool goes_first = ock_write_is_deletion(write);
+    write->next = goes_first ? store->queue : NULL;
+    if (goes_first || !store->queue)
+        store->queue = write;
+    else
+        store->queue_tail->next = write;
+    if (!write->next)
+        store->queue_tail = write;
+}
+
 void ock_store_post(struct ock_store *store, struct ock_write *write)
 {
-    write->next = NULL;
     (void)pthread_mutex_lock(&store->queue_mutex);
-    if (store->queue_tail)
-        store->queue_tail->next = write;
-    else
-        store->queue = write;
-    store->queue_tail = write;
+    link_write(store, write);
     store->urgent += !write->lazy;
     (void)pthread_cond_signal(&store->queue_filled);
     (void)pthread_mutex_unlock(&store->queue_mutex);

@@ -38,13 +38,13 @@ struct ock_store {
     pthread_t committer;
     struct ock_store_check *check; /* NULL: none was needed */
     atomic_bool damaged;
-    void *results; /* the committer's batch, owned */
-    bool unfolded; /* the committer's: the log holds what the file does not */
+    struct ock_taken *taken, *spare; /* the committer's batch, and room to part it; owned */
+    bool unfolded;                   /* the committer's: the log holds what the file does not */
     /* Immutable once writes come: a log of so many pages is folded, cut when nobody reads. */
     int fold_pages, truncate_pages;
     int64_t truncate_ms;   /* the committer's: not tried again before that */
     char *room_path;       /* of the file that keeps room for deletions; immutable, owned */
-    bool has_room;         /* the committer's: the file is there */
+    int64_t room_bytes;    /* the committer's: what the file keeps now */
     int64_t room_retry_ms; /* the committer's: not made again before that */
     atomic_llong full_ms;  /* when a transaction last met a full disk; 0: the last one did not */
 };
@@ -52,11 +52,35 @@ struct ock_store {
 int64_t ock_store_now_ms(void); /* monotonic */
 enum ock_status ock_store_start_committer(struct ock_store *store, struct ock_err *err);
 void ock_store_stop_committer(struct ock_store *store);
+/* Folds the log into the file, as far as no reader has to wait for it. The committer's thread. */
+void ock_store_fold(struct ock_store *store);
 /* A full disk could not even take the deletions that would make room: a log has to grow first. So
- * a file beside the store keeps a little room for them. keep makes it if it is not there and the
- * disk has plenty; give removes it (false: there was none). The committer's thread alone. */
+ * a file beside the store keeps a little room for them. keep fills it up if the disk has plenty; give
+ * takes a slice of it off, unless less than `reserve` bytes would be left (false). The committer's
+ * thread alone. */
+enum { OCK_ROOM_BYTES = 2 << 20 };
 void ock_store_keep_room(struct ock_store *store);
-bool ock_store_give_room(struct ock_store *store);
+bool ock_store_give_room(struct ock_store *store, int64_t reserve);
+
+/* A write that the committer has taken from the queue. */
+struct ock_taken {
+    struct ock_write *write; /* gone once it is told */
+    int64_t job;             /* the write's */
+    int rank;                /* store_settle.c's */
+    bool failed;             /* not stored, by a fault of the disk; status and err say which */
+    bool again;              /* … and goes back to the queue */
+    enum ock_status status;
+    struct ock_err err;
+};
+/* Stores the batch, in one transaction if nothing is wrong, and tells everyone but those that are to
+ * be tried again, which it leaves in an order that is right for the queue. closing: none are. */
+void ock_store_settle(struct ock_store *store, struct ock_taken *taken, size_t count, bool closing);
+/* Commutes with all that waits beside it. */
+static inline bool ock_write_is_deletion(const struct ock_write *write)
+{
+    return write->makes_room && write->job == 0;
+}
+
 /* A connection of its own, with the pragmas run; flags are beyond READWRITE. Errors: as
  * ock_store_open. */
 enum ock_status ock_db_new(struct ock_db **out, const char *path, int flags, const char *pragmas,
