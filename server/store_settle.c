@@ -2,7 +2,9 @@
  * batch, so that it stops no more than it must.
  *
  * A full disk: deletions go first, then what sets jobs aside, then the rest. Only the first two get
- * the room that is kept, else the events of the jobs that run would take it. Damage: each write has a transaction of its own.
+ * the room that is kept, else the events of the jobs that run would take it. An I/O error that one
+ * write meets, as at a sector that cannot be read: that write is set apart, the others go on.
+ * Damage: each write has a transaction of its own.
  *
  * Whatever happens, no write of a job is stored while one that was posted before it is not. */
 #include <assert.h>
@@ -23,9 +25,10 @@ struct batch {
     bool closing;
 };
 
-/* What ended a transaction. */
+/* What ended a transaction. culprit: the write that met it; the group's end if it was no write. */
 struct fault {
     enum ock_status status;
+    size_t culprit;
     struct ock_err err;
 };
 
@@ -71,7 +74,7 @@ static bool apply_all(struct ock_db *db, struct ock_taken *taken, size_t begin, 
         if (one->status != OCK_OK && one->err.status != OCK_OK)
             one->status = one->err.status; /* the sentence knows it better */
         if (is_fault_of_the_disk(one->status)) {
-            *fault = (struct fault){one->status, one->err};
+            *fault = (struct fault){one->status, i, one->err};
             return false;
         }
     }
@@ -82,7 +85,7 @@ static bool apply_all(struct ock_db *db, struct ock_taken *taken, size_t begin, 
 static void commit_once(struct ock_db *db, struct ock_taken *taken, size_t begin, size_t end,
                         struct fault *fault)
 {
-    *fault = (struct fault){.status = OCK_NOMEM};
+    *fault = (struct fault){.status = OCK_NOMEM, .culprit = end};
     sqlite3_stmt *start = ock_db_prepare(db, "BEGIN IMMEDIATE", &fault->err);
     sqlite3_stmt *commit = ock_db_prepare(db, "COMMIT", &fault->err);
     if (!start || !commit)
@@ -167,6 +170,19 @@ static size_t part_followers(struct batch *batch, size_t begin, size_t end)
     return left;
 }
 
+/* Moves the culprit and what builds on it behind the others. Returns the end of those. */
+static size_t part_culprit(struct batch *batch, size_t begin, size_t end, size_t culprit)
+{
+    size_t counts[RANK_COUNT];
+    int64_t job = batch->taken[culprit].job;
+    for (size_t i = begin; i < end; i++) {
+        bool follows = i > culprit && job != 0 && batch->taken[i].job == job;
+        batch->taken[i].rank = i == culprit || follows ? RANK_REST : RANK_ASIDE;
+    }
+    arrange(batch, begin, end, counts);
+    return end - counts[RANK_REST];
+}
+
 /* --- The batch --------------------------------------------------------------------------------- */
 
 /* For who may have it, room is made: by the log, which is written anew from its beginning once it is
@@ -193,7 +209,7 @@ static bool settle_group(struct batch *batch, size_t begin, size_t end, int64_t 
 {
     struct fault fault;
     end = part_followers(batch, begin, end);
-    if (begin < end) {
+    while (begin < end) {
         commit_group(batch, begin, end, reserve, &fault);
         if (fault.status == OCK_OK) {
             tell_stored(batch, begin, end);
@@ -201,7 +217,10 @@ static bool settle_group(struct batch *batch, size_t begin, size_t end, int64_t 
         }
         if (fault.status == OCK_CORRUPT && end - begin > 1)
             return false;
-        fail_all(batch, begin, end, &fault);
+        bool by_one = fault.status == OCK_IO && fault.culprit < end;
+        size_t left = by_one ? part_culprit(batch, begin, end, fault.culprit) : begin;
+        fail_all(batch, left, end, &fault);
+        end = left;
     }
     return true;
 }

@@ -1,6 +1,6 @@
 /* Stores that are damaged or no stores at all: refused with a sentence where a look at the file
  * tells it, found by the check in the background where only reading everything does, and met by a
- * write that fails alone. Damage is done to the file by hand. */
+ * write that fails alone, as an I/O error does. Damage is done to the file by hand. */
 #include <stdatomic.h>
 
 #include "store_kit.h"
@@ -240,15 +240,19 @@ static void take_told(void *ctx, enum ock_status status, const struct ock_err *e
     atomic_store(&told->status, (int)status);
 }
 
-static void post_told(struct told *told,
+static void post_told(struct told *told, int64_t job,
                       enum ock_status (*apply)(struct ock_db *, void *, struct ock_err *),
                       void *ctx)
 {
     told->apply = apply;
     told->ctx = ctx;
     atomic_init(&told->status, -1);
-    told->write = (struct ock_write){
-        .apply = apply_told, .done = take_told, .ctx = told, .keep_trying = true, .lazy = true};
+    told->write = (struct ock_write){.apply = apply_told,
+                                     .done = take_told,
+                                     .ctx = told,
+                                     .job = job,
+                                     .keep_trying = true,
+                                     .lazy = true};
     ock_store_post(kit_store, &told->write);
 }
 
@@ -283,9 +287,9 @@ START_TEST(damaged_page_fails_one_write_alone)
                               .models = &model};
     struct ock_event_batch before = {.number = a, .id = "job_a", .count = 1, .lines = &one};
     struct ock_event_batch after = {.number = a, .id = "job_a", .count = 1, .lines = &two};
-    post_told(&first, kit_apply_events, &before);
-    post_told(&damaged, kit_apply_end, &end);
-    post_told(&last, kit_apply_events, &after);
+    post_told(&first, a, kit_apply_events, &before);
+    post_told(&damaged, b, kit_apply_end, &end);
+    post_told(&last, a, kit_apply_events, &after);
     ck_assert_int_eq(wait_told(&last), OCK_OK);
     ck_assert_int_eq(wait_told(&first), OCK_OK);
     ck_assert_int_eq(wait_told(&damaged), OCK_CORRUPT);
@@ -294,6 +298,57 @@ START_TEST(damaged_page_fails_one_write_alone)
     ck_assert_int_eq(kit_value(kit_path, "SELECT seq FROM events WHERE key = 'log:2'"), 3);
     ck_assert_int_eq(kit_value(kit_path, "SELECT status FROM jobs WHERE id = 'job_b'"), 0);
     ck_assert_int_eq(kit_value(kit_path, "SELECT count(*) FROM events WHERE key = 'end'"), 0);
+    kit_teardown();
+}
+END_TEST
+
+/* --- A sector that cannot be read -------------------------------------------------------------- */
+
+static atomic_bool is_unreadable;
+
+static enum ock_status apply_at_bad_sector(struct ock_db *db, void *ctx, struct ock_err *err)
+{
+    if (atomic_load(&is_unreadable))
+        return ock_fail(err, OCK_IO, "the store failed: disk I/O error");
+    return ock_store_append_events(db, ctx, err);
+}
+
+/* Four writes in one group, the second of which meets an I/O error for as long as the test likes:
+ * the other job's are stored meanwhile, its own job's waits behind it, and in the end all are there
+ * in their order. */
+START_TEST(io_error_of_one_write_stops_its_job_alone)
+{
+    static struct told told[4];
+    struct ock_event_line lines[2] = {{"log", "log:1", "{}"}, {"log", "log:2", "{}"}};
+    struct ock_event_batch batches[4];
+    ock_log_set_level((enum ock_log_level)(OCK_LOG_ERROR + 1)); /* they are expected */
+    kit_setup();
+    const char *ids[2] = {"job_a", "job_b"};
+    const int64_t numbers[2] = {kit_insert(ids[0]), kit_insert(ids[1])};
+    static const int of[4] = {0, 1, 1, 0}; /* whose the writes are */
+    atomic_store(&is_unreadable, true);
+    for (int i = 0; i < 4; i++) {
+        batches[i] = (struct ock_event_batch){
+            .number = numbers[of[i]], .id = ids[of[i]], .count = 1, .lines = &lines[i / 2]};
+        post_told(&told[i], numbers[of[i]], i == 1 ? apply_at_bad_sector : kit_apply_events,
+                  &batches[i]);
+    }
+    ck_assert_int_eq(wait_told(&told[0]), OCK_OK);
+    ck_assert_int_eq(wait_told(&told[3]), OCK_OK);
+    (void)kit_insert("job_c"); /* and so is what comes later */
+    ck_assert_int_eq(atomic_load(&told[1].status), -1);
+    ck_assert_int_eq(atomic_load(&told[2].status), -1);
+    atomic_store(&is_unreadable, false);
+    ck_assert_int_eq(wait_told(&told[2]), OCK_OK);
+    ck_assert_int_eq(wait_told(&told[1]), OCK_OK);
+    for (int job = 1; job <= 2; job++) {
+        char sql[160];
+        (void)snprintf(sql, sizeof(sql),
+                       "SELECT group_concat(key || seq) = 'log:12,log:23' FROM (SELECT * FROM"
+                       " events WHERE job = %d AND key IS NOT NULL ORDER BY seq)",
+                       job);
+        ck_assert_int_eq(kit_value(kit_path, sql), 1);
+    }
     kit_teardown();
 }
 END_TEST
@@ -308,6 +363,7 @@ int main(void)
                         sizeof(checks) / sizeof(checks[0]));
     tcase_add_test(tcase, check_ends_with_the_store);
     tcase_add_test(tcase, damaged_page_fails_one_write_alone);
+    tcase_add_test(tcase, io_error_of_one_write_stops_its_job_alone);
     suite_add_tcase(suite, tcase);
     return kit_run(suite);
 }
