@@ -168,6 +168,10 @@ static enum ock_status read_version(struct ock_db *db, int64_t *out, struct ock_
     if (application != application_id && (tables > 0 || application != 0))
         return ock_fail(err, OCK_CORRUPT,
                         "the file is a database of another program, not an Ockham store");
+    if (version < 0)
+        return ock_fail(err, OCK_CORRUPT,
+                        "the store is damaged: its version is %" PRId64 ", which none has",
+                        version);
     *out = version;
     return OCK_OK;
 }

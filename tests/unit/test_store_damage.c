@@ -91,6 +91,11 @@ static void newer(void)
     kit_sql(kit_path, "PRAGMA user_version=99");
 }
 
+static void below_zero(void)
+{
+    kit_sql(kit_path, "PRAGMA user_version=-3");
+}
+
 static const struct {
     void (*harm)(void);
     enum ock_status status;
@@ -107,6 +112,7 @@ static const struct {
     {loop, OCK_IO, "cannot open the store"},
     {only_the_log, OCK_CORRUPT, "its log"},
     {newer, OCK_CORRUPT, "use a newer Ockham"},
+    {below_zero, OCK_CORRUPT, "its version is -3"},
 };
 
 START_TEST(what_is_no_store_is_refused)
