@@ -222,7 +222,7 @@ enum ock_status ock_store_bury_worker(struct ock_db *db, struct ock_job_death *d
 {
     sqlite3_stmt *stmt = ock_db_prepare(
         db,
-        "SELECT attempt, CASE WHEN reach > reach_before THEN 1 ELSE stalls + 1 END, broken, want"
+        "SELECT attempt, CASE WHEN reach > reach_before THEN 0 ELSE stalls + 1 END, broken, want"
         " FROM jobs WHERE number = ?",
         err);
     if (!stmt)
