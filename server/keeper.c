@@ -12,16 +12,19 @@
 enum {
     GATHER_MS = 100, /* jobs that end together make one round */
     PAUSE_MS = 5,    /* between two writes, so that others are not slowed by more than half */
+    LOOK_STEPS = 20, /* of a long clean-up: then the limits are looked at again */
     CLOCK_MS_MIN = 500,
     CLOCK_MS_MAX = 60000,
     FREE_PAGES_MIN = 256, /* 1 MiB: fewer are left for the next jobs */
     FREE_SHARE = 16,      /* and so is up to a 16th of the file */
 };
 
-/* woken, stopping → mutex; the rest is immutable or the owner's. */
+/* woken, stopping → mutex; sweep, steps → the thread, after the start; the rest is immutable or the
+ * owner's. */
 struct ock_keeper {
     struct ock_engine *engine;
-    struct ock_sweep sweep; /* the thread's, after the start */
+    struct ock_sweep sweep;
+    unsigned steps; /* of clean-ups */
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     bool woken, stopping;
@@ -117,13 +120,23 @@ static bool enforce_limits(struct ock_keeper *keeper, struct ock_err *err)
 
 /* --- What deletions leave ---------------------------------------------------------------------- */
 
+/* Between two steps of a clean-up, which may take long; jobs go on ending meanwhile, so the limits
+ * cannot wait until it is over. False: it failed, or the keeper is to end. */
+static bool pause_between(struct ock_keeper *keeper, struct ock_err *err)
+{
+    if (!wait_ms(keeper, PAUSE_MS, false))
+        return false;
+    keeper->steps++;
+    return keeper->steps % LOOK_STEPS != 0 || enforce_limits(keeper, err);
+}
+
 static bool empty_graves(struct ock_keeper *keeper, struct ock_err *err)
 {
     bool is_left = false;
     do {
         if (ock_store_delete(keeper->engine->store, ock_store_bury_step, &is_left, err) != OCK_OK)
             return false;
-    } while (is_left && wait_ms(keeper, PAUSE_MS, false));
+    } while (is_left && pause_between(keeper, err));
     return !is_left;
 }
 
@@ -148,7 +161,7 @@ static bool shrink_file(struct ock_keeper *keeper, struct ock_err *err)
         return true;
     for (; left > 0; left -= OCK_STEP_PAGES) {
         if (ock_store_delete(keeper->engine->store, ock_store_shrink_step, NULL, err) != OCK_OK ||
-            !wait_ms(keeper, PAUSE_MS, false))
+            !pause_between(keeper, err))
             return false;
     }
     return true;

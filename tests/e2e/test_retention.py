@@ -98,6 +98,35 @@ def test_bytes_hold_and_the_file_shrinks():
             assert store.execute("SELECT count(*) FROM events WHERE job > 0").fetchone() == (0,)
 
 
+def open_grave(path, events):
+    """As the deletion of a job of so many events leaves it."""
+    with contextlib.closing(sqlite3.connect(path)) as store, store:
+        store.execute("INSERT INTO graves(job) VALUES (1000000000)")
+        store.executemany("INSERT INTO events(job, seq, body) VALUES (1000000000, ?, ?)",
+                          ((seq, "x" * 200) for seq in range(1, events + 1)))
+
+
+def graves(path):
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as store:
+        return store.execute("SELECT count(*) FROM graves").fetchone()[0]
+
+
+def test_limits_hold_while_a_large_job_is_removed():
+    with Server() as server:
+        server.upload_table()
+        path = os.path.join(server.directory, "ockham.db")
+        server.stop()
+        open_grave(path, 500000)  # a thousand steps
+        server.command += ["--keep-jobs", "1"]
+        with server:
+            done = [server.submit(spec(2)) for _ in range(3)]
+            for job in done:
+                assert server.ended(job)["status"] == "succeeded"
+            assert until(lambda: len(ids(server)) == 1, 3), ids(server)
+            assert graves(path) == 1  # or nothing was tested
+            assert until(lambda: graves(path) == 0, 60)
+
+
 @pytest.mark.parametrize("option, value", [
     ("--keep-jobs", "-1"), ("--keep-jobs", "many"), ("--keep-days", "nan"),
     ("--keep-days", "-0.5"), ("--keep-days", "1d"), ("--keep-bytes", "20 apples")])
