@@ -3,9 +3,11 @@
  *
  * Real workers train on digits. A "server" is a child process with an engine of its own, so that it
  * can be killed by SIGKILL. */
+#include <sqlite3.h>
 #include <sys/file.h>
 
 #include "engine_kit.h"
+#include "server/store_jobs.h"
 
 enum { HASHES_SIZE = KIT_EPOCHS_MAX * 64 + 1, EPOCHS = 80 };
 
@@ -222,6 +224,47 @@ START_TEST(pause_and_resume_give_the_same_bits)
 }
 END_TEST
 
+/* What a server leaves that ends between a worker's death and the pause that was asked for before:
+ * the death is stored (queued, one more attempt), and so is the wish. */
+static void leave_wish(const char *id)
+{
+    char path[96], sql[200];
+    sqlite3 *store = NULL;
+    (void)snprintf(path, sizeof(path), "%s/ockham.db", kit_dir);
+    (void)snprintf(sql, sizeof(sql),
+                   "UPDATE jobs SET status = %d, want = %d, attempt = 2 WHERE id = '%s'",
+                   OCK_JOB_QUEUED, OCK_WANT_PAUSE, id);
+    ck_assert_int_eq(sqlite3_open(path, &store), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(store, sql, NULL, NULL, NULL), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_changes(store), 1);
+    ck_assert_int_eq(sqlite3_close(store), SQLITE_OK);
+}
+
+START_TEST(pause_that_a_death_had_not_obeyed_survives_a_restart)
+{
+    char id[OCK_ID_SIZE];
+    int http = 0;
+    kit_make_dir();
+    struct ock_engine *engine = kit_open();
+    kit_upload_digits(engine);
+    kit_submit(engine, spec, id);
+    kit_wait_and_forget(engine, id, "running", 3);
+    ock_engine_close(engine);
+    leave_wish(id);
+
+    engine = kit_open();
+    cJSON *job = kit_wait(engine, id, "paused", 0);
+    ck_assert_int_eq((int)kit_number(job, "attempt"), 2); /* the death was counted before */
+    cJSON_Delete(job);
+    ck_assert_int_eq(kit_worker_pid(), 0);
+    ck_assert(kit_act(engine, id, "resume", &http)); /* and once obeyed, the wish is forgotten */
+    ck_assert_int_eq(http, 202);
+    kit_wait_and_forget(engine, id, "succeeded", EPOCHS);
+    ock_engine_close(engine);
+    kit_remove_dir();
+}
+END_TEST
+
 START_TEST(second_server_is_refused)
 {
     struct ock_engine *second = NULL;
@@ -275,6 +318,7 @@ int main(void)
     tcase_add_test(tcase, server_killed_in_the_middle_loses_nothing);
     tcase_add_test(tcase, closing_requeues_what_runs_with_its_checkpoint);
     tcase_add_test(tcase, pause_and_resume_give_the_same_bits);
+    tcase_add_test(tcase, pause_that_a_death_had_not_obeyed_survives_a_restart);
     tcase_add_test(tcase, second_server_is_refused);
     tcase_add_test(tcase, lock_of_a_dead_server_is_waited_for);
     suite_add_tcase(suite, tcase);
