@@ -140,6 +140,8 @@ static enum ock_status open_parts(struct ock_engine *engine, struct ock_err *err
     if (status == OCK_OK)
         status = ock_errands_new(&engine->errands, err);
     if (status == OCK_OK)
+        status = ock_errands_new(&engine->large_errands, err);
+    if (status == OCK_OK)
         status = ock_dataset_cache_new(&engine->datasets, engine, err);
     if (status == OCK_OK)
         status = ock_keys_new(&engine->keys, engine, err);
@@ -194,6 +196,7 @@ void ock_engine_close(struct ock_engine *engine)
         return;
     ock_engine_halt(engine);
     ock_errands_stop(engine->errands);
+    ock_errands_stop(engine->large_errands); /* after those that hand on to it */
     ock_keeper_stop(engine->keeper);
     ock_store_close(engine->store);
     engine->store = NULL; /* letters that are opened now write nothing more */
@@ -202,6 +205,7 @@ void ock_engine_close(struct ock_engine *engine)
     ock_uploads_free(engine->uploads);
     ock_keys_free(engine->keys);
     ock_dataset_cache_free(engine->datasets);
+    ock_errands_free(engine->large_errands);
     ock_errands_free(engine->errands);
     ock_hub_free(engine->hub);
     ock_cgroups_close(&engine->cgroups);

@@ -40,6 +40,7 @@ struct ock_engine {
     struct ock_store *store;
     struct ock_hub *hub;
     struct ock_errands *errands;
+    struct ock_errands *large_errands; /* ends with large models: they take seconds */
     struct ock_runner *runner;
     struct ock_uploads *uploads;
     struct ock_dataset_cache *datasets;

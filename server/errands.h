@@ -1,4 +1,4 @@
-/* One thread for work that may wait for the disk and that nobody waits for at once: reading an
+/* A thread for work that may wait for the disk and that nobody waits for at once: reading an
  * ended job's models, removing directories. In order, one at a time. */
 #ifndef OCK_SERVER_ERRANDS_H
 #define OCK_SERVER_ERRANDS_H

@@ -245,6 +245,7 @@ static void *run(void *arg)
         open_letters(runner);
         ock_runner_watch_disk(runner);
         ock_runner_make_plans(runner);
+        ock_runner_store_ends(runner);
         while (!runner->closing && ock_runner_start_one(runner))
             continue;
         if (is_over(runner))
@@ -445,6 +446,7 @@ void ock_runner_stop(struct ock_runner *runner)
     ock_runner_post_letter(runner, &closing.letter);
     (void)pthread_join(runner->thread, NULL);
     runner->has_thread = false;
+    atomic_store(&runner->abandons, true);
 }
 
 void ock_runner_free(struct ock_runner *runner)
@@ -454,6 +456,7 @@ void ock_runner_free(struct ock_runner *runner)
     runner->closing = true;
     while (runner->letters)
         open_letters(runner);
+    ock_runner_drop_ends(runner);
     while (runner->lives) {
         struct ock_live *live = runner->lives;
         runner->lives = live->next;

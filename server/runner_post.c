@@ -1,25 +1,17 @@
 /* The runner's writes: made here, applied by the committer, answered by a letter.
  *
  * All of them keep trying: a full disk delays them, it does not lose them. */
-#include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "core/base/file.h"
-#include "core/base/json.h"
 #include "core/base/limits.h"
-#include "core/base/sha256.h"
 #include "server/keeper.h"
 #include "server/log.h"
 #include "server/runner_private.h"
-
-static const size_t blob_bytes_max = (size_t)256 << 10;
 
 void *ock_patient_calloc(size_t size)
 {
@@ -313,101 +305,6 @@ void ock_post_events(struct ock_runner *runner, struct ock_live *live, struct oc
     ock_store_post(runner->engine->store, &made->write);
 }
 
-/* --- The end ----------------------------------------------------------------------------------- */
-
-static void sync_path(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    if (fsync(fd) != 0)
-        ock_log(OCK_LOG_WARNING, "a model could not be synced to the disk");
-    (void)close(fd);
-}
-
-/* A large model stays where the worker put it: it and its directories have to be on the disk before
- * the row that names it. */
-static void take_file(struct ock_post *post, const char *path)
-{
-    char dir[OCK_PATH_SIZE];
-    sync_path(path);
-    ock_job_path(post->runner->engine, dir, post->change.id, "");
-    sync_path(dir);
-    (void)snprintf(dir, sizeof(dir), "%s/jobs", post->runner->engine->data_dir);
-    sync_path(dir);
-}
-
-static void sha256_of(const void *bytes, size_t size, char text[65])
-{
-    struct ock_sha256 sha;
-    ock_sha256_init(&sha);
-    ock_sha256_add(&sha, bytes, size);
-    ock_sha256_text(&sha, text);
-}
-
-/* Adds the model file to the end, if it is there. */
-static void take_model(struct ock_post *post, const char *which)
-{
-    char path[OCK_PATH_SIZE], name[32];
-    struct ock_mapping mapping = {0};
-    (void)snprintf(name, sizeof(name), "%s.safetensors", which);
-    ock_job_path(post->runner->engine, path, post->change.id, name);
-    if (ock_mapping_open(&mapping, path, NULL) != OCK_OK || mapping.size == 0)
-        return;
-    size_t i = post->end.model_count;
-    struct ock_model_bytes *model = &post->models[i];
-    *model = (struct ock_model_bytes){.which = which, .bytes = mapping.size};
-    sha256_of(mapping.data, mapping.size, model->sha256);
-    bool same = i > 0 && strcmp(post->models[0].sha256, model->sha256) == 0;
-    if (!same && mapping.size <= blob_bytes_max) {
-        ock_buf_init(&post->blobs[i], blob_bytes_max);
-        ock_buf_add(&post->blobs[i], mapping.data, mapping.size);
-        model->blob = post->blobs[i].data;
-    } else if (!same) {
-        take_file(post, path);
-    }
-    if (!same)
-        post->end.model_count++;
-    ock_mapping_close(&mapping);
-}
-
-/* status, stop_reason and error of the worker's own end. */
-static void read_body(struct ock_post *post)
-{
-    struct ock_faults *faults = ock_patient_calloc(sizeof(*faults));
-    cJSON *body = NULL;
-    if (ock_json_parse(&body, post->text.data, post->text.size, faults, NULL) == OCK_OK) {
-        const cJSON *status = ock_json_get(body, "status");
-        const cJSON *reason = ock_json_get(body, "stop_reason");
-        const cJSON *error = ock_json_get(body, "error");
-        if (cJSON_IsString(status) && strcmp(status->valuestring, "succeeded") == 0)
-            post->end.status = OCK_JOB_SUCCEEDED;
-        if (cJSON_IsString(reason))
-            (void)snprintf(post->stop_reason, sizeof(post->stop_reason), "%s", reason->valuestring);
-        if (cJSON_IsObject(error))
-            post->error = ock_json_print(error);
-    }
-    cJSON_Delete(body);
-    free(faults);
-}
-
-/* On the errand thread: models first, then the row. */
-static void run_end(struct ock_errand *errand)
-{
-    struct ock_post *post =
-        (struct ock_post *)(void *)((char *)errand - offsetof(struct ock_post, errand));
-    if (post->text.data) {
-        read_body(post);
-        take_model(post, "best");
-        take_model(post, "last");
-        post->end.body = post->text.data;
-    }
-    post->end.stop_reason = post->stop_reason[0] ? post->stop_reason : NULL;
-    post->end.error = post->error;
-    post->end.models = post->models;
-    ock_store_post(post->runner->engine->store, &post->write);
-}
-
 void ock_post_end(struct ock_runner *runner, struct ock_live *live, const struct ock_ending *ending)
 {
     live->ending = true;
@@ -418,7 +315,7 @@ void ock_post_end(struct ock_runner *runner, struct ock_live *live, const struct
         (void)snprintf(post->stop_reason, sizeof(post->stop_reason), "%s", ending->stop_reason);
     post->error = ending->error;
     post->text = ending->text;
-    post->errand.run = run_end;
+    post->errand.run = ock_end_run;
     ock_errands_post(runner->engine->errands, &post->errand);
 }
 

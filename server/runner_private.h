@@ -63,7 +63,7 @@ struct ock_letter {
     struct ock_letter *next;
 };
 
-/* letters, last_letter → mutex; usage_* → atomic; all else → the runner's thread. */
+/* letters, last_letter → mutex; abandons, usage_* → atomic; all else → the runner's thread. */
 struct ock_runner {
     struct ock_engine *engine;
     pthread_t thread;
@@ -81,9 +81,11 @@ struct ock_runner {
     size_t running, posts;
     uint32_t cores_used;
     size_t memory_used;
-    int64_t again_ms; /* monotonic: when somebody's patience ends; 0: nobody's */
-    bool plans_due;   /* some job has plan_again */
-    bool is_planning; /* an errand is out */
+    int64_t again_ms;            /* monotonic: when somebody's patience ends; 0: nobody's */
+    bool plans_due;              /* some job has plan_again */
+    bool is_planning;            /* an errand is out */
+    struct ock_letter *unstored; /* ends that wait to be tried again */
+    atomic_bool abandons;        /* closing: what is large and not stored yet is left */
     bool closing;
     int64_t deadline_ms;
     int64_t disk_look_ms; /* the next look at the disk */
@@ -140,6 +142,12 @@ struct ock_post {
     char *error; /* owned */
     struct ock_model_bytes models[2];
     struct ock_buf blobs[2];
+    char model_sha256[65]; /* that the worker told; "": it has no model */
+    bool is_large;         /* its errand runs on the large ones' thread */
+    bool rewrite;          /* a sync of a model has failed */
+    unsigned tries;
+    int64_t again_ms;                                                   /* monotonic */
+    void (*open)(struct ock_runner *runner, struct ock_letter *letter); /* its letter's own */
 };
 
 /* Allocates zeroed memory; waits until there is some. The runner cannot forget what it must do. */
@@ -169,6 +177,12 @@ void ock_post_end(struct ock_runner *runner, struct ock_live *live,
 void ock_post_out_of_memory(struct ock_runner *runner, struct ock_live *live, const char *detail);
 void ock_post_cancelled(struct ock_runner *runner, struct ock_live *live, struct ock_act *act);
 void ock_post_events(struct ock_runner *runner, struct ock_live *live, struct ock_post *post);
+
+/* runner_end.c */
+void ock_end_run(struct ock_errand *errand); /* of an OCK_POST_END; on an errand thread */
+/* Tries ends again that could not be stored, when it is time; at every turn. */
+void ock_runner_store_ends(struct ock_runner *runner);
+void ock_runner_drop_ends(struct ock_runner *runner); /* after the store was closed */
 
 /* runner_worker.c */
 enum ock_status ock_live_start(struct ock_runner *runner, struct ock_live *live, uint32_t threads,

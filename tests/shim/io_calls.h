@@ -247,6 +247,15 @@ int syncfs(int fd)
     return io_sync(fd, SYS_syncfs);
 }
 
+int sync_file_range(int fd, off64_t at, off64_t size, unsigned flags)
+{
+    struct io_call call = {IO_SYNC, fd, NULL};
+    size_t none = 0;
+    if (!io_allows(&call, &none))
+        return -1;
+    return (int)io_result(&call, syscall(SYS_sync_file_range, fd, at, size, flags));
+}
+
 static inline int io_truncate(int fd, off_t size)
 {
     struct io_call call = {IO_TRUNCATE, fd, NULL};
