@@ -48,15 +48,13 @@ enum ock_status ock_sync_directory(const struct ock_engine *engine, const char *
     return failed ? ock_fail_errno(err, failed, "cannot sync the directory %s", path) : OCK_OK;
 }
 
-static bool is_model(const char *name)
+static bool is_kept(const char *name, struct ock_model_files keep)
 {
-    static const char end[] = ".safetensors";
-    size_t size = strlen(name);
-    bool is_last = size >= sizeof(end) - 1 && strcmp(name + size - (sizeof(end) - 1), end) == 0;
-    return is_last && strcmp(name, "init.safetensors") != 0;
+    return (keep.best && strcmp(name, "best.safetensors") == 0) ||
+           (keep.last && strcmp(name, "last.safetensors") == 0);
 }
 
-void ock_remove_directory(const char *path, bool keep_models)
+static void remove_all_but(const char *path, struct ock_model_files keep)
 {
     DIR *dir = opendir(path);
     if (!dir)
@@ -67,40 +65,51 @@ void ock_remove_directory(const char *path, bool keep_models)
             break;
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
-        if (keep_models && is_model(entry->d_name))
+        if (is_kept(entry->d_name, keep))
             continue;
         if (unlinkat(dirfd(dir), entry->d_name, 0) != 0 && errno != ENOENT)
             ock_log(OCK_LOG_WARNING, "cannot remove a file of an ended job (errno %d)", errno);
     }
     (void)closedir(dir);
-    if (!keep_models)
+    if (!keep.best && !keep.last)
         (void)rmdir(path);
 }
 
-void ock_job_clean(const struct ock_engine *engine, const char *id, bool keep_models)
+void ock_remove_directory(const char *path, bool keep_models)
+{
+    remove_all_but(path, (struct ock_model_files){.best = keep_models, .last = keep_models});
+}
+
+static struct ock_model_files model_files(const struct ock_engine *engine, const char *id)
+{
+    struct ock_model_files files = {.best = true, .last = true};
+    struct ock_err err = {0};
+    struct ock_db *db = engine->store ? ock_store_read(engine->store, &err) : NULL;
+    if (!db)
+        return files;
+    (void)ock_store_model_files(db, id, &files, &err); /* untouched on an error */
+    ock_store_read_end(engine->store, db);
+    return files;
+}
+
+void ock_job_clean(const struct ock_engine *engine, const char *id)
 {
     char path[OCK_PATH_SIZE];
     ock_job_path(engine, path, id, "");
-    ock_remove_directory(path, keep_models);
+    remove_all_but(path, model_files(engine, id));
+}
+
+void ock_job_remove(const struct ock_engine *engine, const char *id)
+{
+    char path[OCK_PATH_SIZE];
+    ock_job_path(engine, path, id, "");
+    ock_remove_directory(path, false);
 }
 
 void ock_job_forget(struct ock_engine *engine, const char *id)
 {
-    ock_job_clean(engine, id, false);
+    ock_job_remove(engine, id);
     ock_hub_wake(engine->hub, id);
-}
-
-bool ock_has_model_files(const struct ock_engine *engine, const char *id)
-{
-    bool found = true;
-    struct ock_err err = {0};
-    struct ock_db *db = engine->store ? ock_store_read(engine->store, &err) : NULL;
-    if (!db)
-        return true;
-    if (ock_store_has_model_files(db, id, &found, &err) != OCK_OK)
-        found = true;
-    ock_store_read_end(engine->store, db);
-    return found;
 }
 
 void ock_each_entry(const struct ock_engine *engine, const char *name,

@@ -57,16 +57,16 @@ enum ock_status ock_job_directory(const struct ock_engine *engine, const char *i
                                   struct ock_err *err);
 /* What follows from a job's deletion once it is committed: files go, readers are told. */
 void ock_job_forget(struct ock_engine *engine, const char *id);
-/* Removes a directory of plain files; keep_models leaves *.safetensors (and the directory, if any
- * is left). Nothing to remove is no error. */
-void ock_job_clean(const struct ock_engine *engine, const char *id, bool keep_models);
+/* Removes a directory of plain files; keep_models leaves the job's models (and the directory, if
+ * any is left). Nothing to remove is no error. */
 void ock_remove_directory(const char *path, bool keep_models);
+void ock_job_remove(const struct ock_engine *engine, const char *id); /* its directory, whole */
+/* Removes what an ended job does not need any more: all but the models that the store names as
+ * files. Where that cannot be found out, models stay. */
+void ock_job_clean(const struct ock_engine *engine, const char *id);
 /* Calls take for each entry of data_dir/NAME. A directory that cannot be read has none. */
 void ock_each_entry(const struct ock_engine *engine, const char *name,
                     void (*take)(void *ctx, const char *entry), void *ctx);
-/* True when a model of the job is a file; also when that cannot be found out. */
-bool ock_has_model_files(const struct ock_engine *engine, const char *id);
-
 /* Makes a directory's names (name "" is the data directory itself) survive a power cut. */
 enum ock_status ock_sync_directory(const struct ock_engine *engine, const char *name,
                                    struct ock_err *err);

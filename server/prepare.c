@@ -390,5 +390,5 @@ void ock_prepared_deinit(struct ock_prepared *prepared, bool keep_directory)
     ock_buf_deinit(&prepared->resolved);
     ock_buf_deinit(&prepared->warnings);
     if (prepared->has_directory && !keep_directory)
-        ock_job_clean(prepared->engine, prepared->id, false);
+        ock_job_remove(prepared->engine, prepared->id);
 }

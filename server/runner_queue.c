@@ -134,8 +134,7 @@ struct cleaning {
 static void run_cleaning(struct ock_errand *errand)
 {
     struct cleaning *cleaning = (struct cleaning *)(void *)errand;
-    ock_job_clean(cleaning->engine, cleaning->id,
-                  ock_has_model_files(cleaning->engine, cleaning->id));
+    ock_job_clean(cleaning->engine, cleaning->id);
     free(cleaning);
 }
 

@@ -55,9 +55,12 @@ enum ock_status ock_store_model(struct ock_db *db, const char *id, const char *w
                                 struct ock_model_row *out, struct ock_buf *bytes,
                                 struct ock_err *err);
 
-/* Whether a model of the job is a file in its directory. */
-enum ock_status ock_store_has_model_files(struct ock_db *db, const char *id, bool *found,
-                                          struct ock_err *err);
+/* Which models of the job are files in its directory: those that a row names. */
+struct ock_model_files {
+    bool best, last;
+};
+enum ock_status ock_store_model_files(struct ock_db *db, const char *id,
+                                      struct ock_model_files *out, struct ock_err *err);
 
 /* Epoch events in order. Errors: NOTFOUND, what `take` returns. */
 enum ock_status ock_store_each_epoch(struct ock_db *db, const char *id,

@@ -38,20 +38,22 @@ enum ock_status ock_store_model(struct ock_db *db, const char *id, const char *w
     return ock_buf_status(bytes, err);
 }
 
-enum ock_status ock_store_has_model_files(struct ock_db *db, const char *id, bool *found,
-                                          struct ock_err *err)
+enum ock_status ock_store_model_files(struct ock_db *db, const char *id,
+                                      struct ock_model_files *out, struct ock_err *err)
 {
     sqlite3_stmt *stmt = ock_db_prepare(db,
-                                        "SELECT 1 FROM jobs j JOIN models m ON m.job = j.number"
+                                        "SELECT count(*) FILTER (WHERE m.which = 'best'),"
+                                        " count(*) FILTER (WHERE m.which = 'last')"
+                                        " FROM jobs j JOIN models m ON m.job = j.number"
                                         " WHERE j.id = ? AND m.blob IS NULL",
                                         err);
     if (!stmt)
         return OCK_IO;
     ock_db_bind_text(stmt, 1, id);
-    int got = ock_db_next(db, stmt, err);
-    if (got < 0)
+    if (ock_db_next(db, stmt, err) != 1) /* a sum has always a row */
         return OCK_IO;
-    *found = got == 1;
+    *out = (struct ock_model_files){.best = sqlite3_column_int(stmt, 0) > 0,
+                                    .last = sqlite3_column_int(stmt, 1) > 0};
     ock_db_reset(stmt);
     return OCK_OK;
 }

@@ -88,8 +88,7 @@ bool ock_sweep_next(struct ock_sweep *sweep, const struct ock_engine *engine)
 {
     if (sweep->next == sweep->count)
         return false;
-    const char *id = sweep->ids[sweep->next++];
-    ock_job_clean(engine, id, ock_has_model_files(engine, id));
+    ock_job_clean(engine, sweep->ids[sweep->next++]);
     return true;
 }
 

@@ -51,17 +51,22 @@ START_TEST(leftovers_go_and_what_is_needed_stays)
     kit_wait_and_forget(engine, ended, "succeeded", 2);
     kit_submit(engine, endless, paused);
     kit_wait_and_forget(engine, paused, "running", 1);
+    wait_gone(ended, "last.safetensors"); /* the best is the last: no row names a second one */
     ck_assert(kit_act(engine, paused, "pause", &http));
     kit_wait_and_forget(engine, paused, "paused", 1);
     ock_engine_close(engine);
     ck_assert(is_there(ended, "best.safetensors"));
     put_file(ended, "checkpoint");
+    put_file(ended, "last.safetensors");
+    put_file(ended, "best.safetensors.tmp");
     put_file(never, "inline.ockds");
     put_file(never, "best.safetensors");
     put_file("not-a-job", "notes");
 
     engine = kit_open();
     wait_gone(ended, "checkpoint");
+    wait_gone(ended, "last.safetensors");
+    wait_gone(ended, "best.safetensors.tmp");
     wait_gone(never, "");
     ck_assert(is_there(ended, "best.safetensors"));
     ck_assert(is_there(paused, "checkpoint"));
