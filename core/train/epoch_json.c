@@ -120,6 +120,7 @@ void ock_epoch_write(const struct ock_epoch *epoch, struct ock_buf *out)
     ock_jsonw_uint(w, "threads", epoch->threads);
     number(&report, NULL, "elapsed_s", epoch->elapsed_s);
     number(&report, NULL, "eta_s", epoch->eta_s);
+    ock_jsonw_string(w, "numerics", epoch->numerics);
     ock_jsonw_string(w, "weights_sha256", epoch->weights_sha256);
     write_nonfinite(&report);
     ock_jsonw_end_object(w);

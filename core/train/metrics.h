@@ -65,6 +65,7 @@ struct ock_epoch {
     uint64_t samples; /* training rows that went through a step, in all epochs up to here */
     double samples_per_s, elapsed_s, eta_s;
     uint32_t threads;
+    char numerics[16]; /* the arithmetic that trained it (kernels.h): its bits are that one's */
     char weights_sha256[OCK_SHA256_TEXT_SIZE];
 };
 

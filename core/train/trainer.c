@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -211,6 +212,8 @@ bool ock_trainer_report(struct ock_trainer *trainer, struct ock_epoch *out)
                        optimizer->state.w);
     double data_loss = out->train.present ? out->train.data_loss : (double)NAN;
     out->objective = data_loss + out->weights.penalty_l1 + out->weights.penalty_l2;
+    (void)snprintf(out->numerics, sizeof(out->numerics), "%s",
+                   ock_kernels_numerics(trainer->kernels));
     ock_trainer_weights_sha256(optimizer->state.w, trainer->plan->parameters, out->weights_sha256);
     double run_s = ock_clock_s() - trainer->run_begin_s;
     out->elapsed_s = progress->elapsed_s + run_s;

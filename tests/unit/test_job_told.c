@@ -1,5 +1,6 @@
 /* What was told comes again as it was, whatever is asked for after a crash: a run that goes back to
  * an old checkpoint ends no epoch earlier than it was told. */
+#include "core/kernels/kernels.h"
 #include "job_kit.h"
 
 static const char *const spec =
@@ -103,6 +104,35 @@ START_TEST(a_deadline_waits_for_what_was_told)
 }
 END_TEST
 
+/* A processor of the other kind goes on with the job: the epoch that it tells again has other bits,
+ * and says why. */
+START_TEST(an_epoch_names_its_arithmetic)
+{
+    const char *here = ock_kernels_numerics(ock_kernels_get(NULL));
+    if (strcmp(here, "1-v2") == 0)
+        return; /* this machine has only one */
+    struct kit first = {
+        .train = data, .checkpoint = checkpoint, .threads = 1, .checkpoint_after = 20};
+    kit_run(&first, text);
+    ck_assert_str_eq(kit_text(kit_event(&first, "epoch", 1), "numerics"), here);
+    struct kit again = {.train = data,
+                        .checkpoint = checkpoint,
+                        .threads = 1,
+                        .kernels = "v2",
+                        .told_step = 5 * STEPS};
+    kit_run(&again, text);
+    const cJSON *one = kit_event(&first, "epoch", 1), *other = kit_event(&again, "epoch", 0);
+    ck_assert_double_eq(kit_number(one, "epoch"), kit_number(other, "epoch"));
+    ck_assert_str_eq(kit_text(other, "numerics"), "1-v2");
+    ck_assert_str_ne(kit_text(one, "weights_sha256"), kit_text(other, "weights_sha256"));
+    ck_assert_str_eq(kit_text(kit_event(&again, "end", 0), "status"), "succeeded");
+    ck_assert_str_eq(kit_text(ock_json_get(kit_event(&again, "end", 0), "latest"), "numerics"),
+                     "1-v2");
+    kit_free(&first);
+    kit_free(&again);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("told");
@@ -111,6 +141,7 @@ int main(void)
     tcase_add_test(all, a_stop_waits_for_what_was_told);
     tcase_add_test(all, an_epoch_that_was_cut_is_cut_again);
     tcase_add_test(all, a_deadline_waits_for_what_was_told);
+    tcase_add_test(all, an_epoch_names_its_arithmetic);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

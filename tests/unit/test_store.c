@@ -161,6 +161,37 @@ START_TEST(other_weights_break_the_job)
 }
 END_TEST
 
+/* An epoch is told, and told again with other weights: of one arithmetic it breaks the job, and so
+ * it does where an older version did not say which. */
+static const struct {
+    const char *first, *again;
+    bool breaks;
+} tellings[] = {
+    {"1-fma", "1-fma", true}, {"1-fma", "1-v2", false}, {"1-v2", "1-fma", false},
+    {NULL, "1-fma", true},    {"1-fma", NULL, true},
+};
+
+static void write_epoch(char body[128], const char *numerics, const char *sha256)
+{
+    char member[40] = "";
+    if (numerics)
+        (void)snprintf(member, sizeof(member), "\"numerics\":\"%s\",", numerics);
+    (void)snprintf(body, 128, "{\"epoch\":1,\"step\":5,%s\"weights_sha256\":\"%s\"}", member,
+                   sha256);
+}
+
+START_TEST(only_one_arithmetic_is_compared)
+{
+    char body[128];
+    const struct ock_event_line line = {"epoch", "epoch:1", body};
+    int64_t number = insert_job("job_a");
+    write_epoch(body, tellings[_i].first, "aa");
+    ck_assert(append(number, "job_a", &line, 1));
+    write_epoch(body, tellings[_i].again, "bb");
+    ck_assert(append(number, "job_a", &line, 1) != tellings[_i].breaks);
+}
+END_TEST
+
 static enum ock_status apply_bury(struct ock_db *db, void *ctx, struct ock_err *err)
 {
     return ock_store_bury_worker(db, ctx, err);
@@ -390,6 +421,8 @@ int main(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, event_is_told_once);
     tcase_add_test(tcase, other_weights_break_the_job);
+    tcase_add_loop_test(tcase, only_one_arithmetic_is_compared, 0,
+                        sizeof(tellings) / sizeof(tellings[0]));
     tcase_add_test(tcase, third_attempt_that_got_no_further_is_the_last);
     tcase_add_test(tcase, writers_at_once_leave_no_gap);
     tcase_add_test(tcase, failed_write_is_undone_alone);
