@@ -2,8 +2,11 @@
 #include "core/train/checkpoint.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/file.h"
@@ -181,107 +184,219 @@ enum ock_status ock_checkpoint_if_due(struct ock_trainer *trainer, bool wanted, 
 /* --- Reading -----------------------------------------------------------------------------------
  */
 
-/* Whether the bytes are a sound checkpoint of this very run; else why not. */
-static enum ock_status check(const struct ock_trainer *trainer, const struct ock_mapping *file,
+/* A checkpoint file that is open for reading. It is read, never mapped: a bad sector is then an error
+ * and no signal, and the newest file's error leads to the one before it. */
+struct source {
+    int fd;
+    size_t size;
+    struct header header;
+};
+
+static enum ock_status source_open(struct source *out, const char *path, struct ock_err *err)
+{
+    struct source source = {.fd = open(path, O_RDONLY | O_CLOEXEC)};
+    struct stat info;
+    if (source.fd < 0 && errno == ENOENT)
+        return ock_fail(err, OCK_NOTFOUND, "there is no checkpoint");
+    if (source.fd < 0)
+        return ock_fail_errno(err, errno, "the checkpoint cannot be opened");
+    if (fstat(source.fd, &info) != 0) {
+        enum ock_status status = ock_fail_errno(err, errno, "the checkpoint cannot be read");
+        (void)close(source.fd);
+        return status;
+    }
+    source.size = (size_t)info.st_size;
+    *out = source;
+    return OCK_OK;
+}
+
+/* Exactly size bytes. Errors: IO, CORRUPT (the file ends before). */
+static enum ock_status source_read(const struct source *source, void *out, size_t size,
+                                   struct ock_err *err)
+{
+    unsigned char *next = out;
+    while (size > 0) {
+        ssize_t got = read(source->fd, next, size);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return ock_fail_errno(err, errno, "the checkpoint cannot be read");
+        if (got == 0)
+            return ock_fail(err, OCK_CORRUPT, "the checkpoint is cut short");
+        next += got;
+        size -= (size_t)got;
+    }
+    return OCK_OK;
+}
+
+/* Reads all behind the header once and compares with the checksum. */
+static enum ock_status check_sum(const struct source *source, struct ock_err *err)
+{
+    unsigned char piece[16384];
+    char digest[OCK_SHA256_TEXT_SIZE], wanted[OCK_SHA256_TEXT_SIZE];
+    struct ock_sha256 sha;
+    ock_sha256_init(&sha);
+    ock_sha256_add(&sha, &source->header, sizeof(source->header));
+    size_t rest = source->size - sizeof(source->header) - sizeof(digest);
+    enum ock_status status = OCK_OK;
+    while (status == OCK_OK && rest > 0) {
+        size_t size = rest < sizeof(piece) ? rest : sizeof(piece);
+        status = source_read(source, piece, size, err);
+        if (status == OCK_OK)
+            ock_sha256_add(&sha, piece, size);
+        rest -= size;
+    }
+    ock_sha256_text(&sha, digest);
+    if (status == OCK_OK)
+        status = source_read(source, wanted, sizeof(wanted), err);
+    if (status == OCK_OK && memcmp(digest, wanted, sizeof(digest)) != 0)
+        return ock_fail(err, OCK_CORRUPT, "the checkpoint's checksum does not fit its content");
+    return status;
+}
+
+/* Whether the file is a sound checkpoint of this very run; else why not. Nothing of the trainer is
+ * touched. */
+static enum ock_status check(const struct ock_trainer *trainer, struct source *source,
                              const struct parts *parts, struct ock_err *err)
 {
-    struct header header;
-    if (file->size < sizeof(header) + OCK_SHA256_TEXT_SIZE)
+    struct header *header = &source->header;
+    if (source->size < sizeof(*header) + OCK_SHA256_TEXT_SIZE)
         return ock_fail(err, OCK_CORRUPT, "the checkpoint is cut short");
-    memcpy(&header, file->data, sizeof(header));
-    struct header wanted = header_of(trainer, parts, header.lines_size);
-    size_t size = sizeof(header) + wanted.body_size + OCK_SHA256_TEXT_SIZE;
-    if (memcmp(header.magic, wanted.magic, sizeof(wanted.magic)) != 0 ||
-        header.version != wanted.version || header.progress_size != wanted.progress_size)
+    enum ock_status status = source_read(source, header, sizeof(*header), err);
+    if (status != OCK_OK)
+        return status;
+    struct header wanted = header_of(trainer, parts, header->lines_size);
+    size_t size = sizeof(*header) + wanted.body_size + OCK_SHA256_TEXT_SIZE;
+    if (memcmp(header->magic, wanted.magic, sizeof(wanted.magic)) != 0 ||
+        header->version != wanted.version || header->progress_size != wanted.progress_size)
         return ock_fail(err, OCK_CORRUPT, "the checkpoint is not of this version of Ockham");
-    if (header.body_size != wanted.body_size || header.lines_size > file->size ||
-        file->size != size + header.lines_size)
+    if (header->body_size != wanted.body_size || header->lines_size > source->size ||
+        source->size != size + header->lines_size)
         return ock_fail(err, OCK_CORRUPT, "the checkpoint's size does not fit its header");
-    struct ock_sha256 sha;
-    char digest[OCK_SHA256_TEXT_SIZE];
-    ock_sha256_init(&sha);
-    ock_sha256_add(&sha, file->data, file->size - sizeof(digest));
-    ock_sha256_text(&sha, digest);
-    if (memcmp(digest, file->data + file->size - sizeof(digest), sizeof(digest)) != 0)
-        return ock_fail(err, OCK_CORRUPT, "the checkpoint's checksum does not fit its content");
-    if (strncmp(header.spec_hash, wanted.spec_hash, sizeof(header.spec_hash)) != 0)
+    status = check_sum(source, err);
+    if (status != OCK_OK)
+        return status;
+    if (strncmp(header->spec_hash, wanted.spec_hash, sizeof(header->spec_hash)) != 0)
         return ock_fail(err, OCK_CONFLICT, "the checkpoint is of another spec");
-    if (strncmp(header.data_sha256, wanted.data_sha256, sizeof(header.data_sha256)) != 0)
+    if (strncmp(header->data_sha256, wanted.data_sha256, sizeof(header->data_sha256)) != 0)
         return ock_fail(err, OCK_CONFLICT, "the checkpoint is of other data");
     return OCK_OK;
 }
 
 /* What a person should know of a checkpoint that is used. */
-static void note_numerics(const struct ock_trainer *trainer, const struct ock_mapping *file,
+static void note_numerics(const struct ock_trainer *trainer, const struct source *source,
                           char note[OCK_ERR_TEXT_SIZE])
 {
-    struct header header;
-    memcpy(&header, file->data, sizeof(header));
-    header.numerics[sizeof(header.numerics) - 1] = '\0';
     const char *here = ock_kernels_numerics(trainer->kernels);
-    if (strcmp(header.numerics, here) != 0)
+    const struct header *header = &source->header;
+    note[0] = '\0';
+    if (strncmp(header->numerics, here, sizeof(header->numerics)) != 0)
         (void)snprintf(note, OCK_ERR_TEXT_SIZE,
-                       "resumed under numerics %s a run of %s: from here on its bits are others",
-                       here, header.numerics);
+                       "resumed under numerics %s a run of %.*s: from here on its bits are others",
+                       here, (int)sizeof(header->numerics) - 1, header->numerics);
 }
 
-static enum ock_status load(struct ock_trainer *trainer, const struct ock_mapping *file,
+/* How far bringing a trainer back has come. */
+struct resumption {
+    struct ock_trainer *trainer;
+    char *lines; /* owned; NUL behind them */
+    bool found;
+    bool half; /* the trainer was changed, and not to the end */
+    char *note;
+};
+
+/* Reads the file once more, straight into the trainer: the plan has no room for a second copy. */
+static enum ock_status load(struct resumption *resumption, const struct source *source,
                             const struct parts *parts, struct ock_err *err)
 {
-    const unsigned char *next = file->data + sizeof(struct header);
-    for (size_t i = 0; i < parts->count; i++) {
-        memcpy(parts->items[i].data, next, parts->items[i].size);
-        next += parts->items[i].size;
+    size_t lines_size = source->header.lines_size;
+    free(resumption->lines);
+    resumption->lines = calloc(1, lines_size + 1);
+    if (!resumption->lines)
+        return ock_fail(err, OCK_NOMEM, "no memory for the checkpoint's events");
+    if (lseek(source->fd, (off_t)sizeof(source->header), SEEK_SET) < 0)
+        return ock_fail_errno(err, errno, "the checkpoint cannot be read");
+    enum ock_status status = OCK_OK;
+    resumption->half = true;
+    for (size_t i = 0; status == OCK_OK && i < parts->count; i++)
+        status = source_read(source, parts->items[i].data, parts->items[i].size, err);
+    if (status == OCK_OK)
+        status = source_read(source, resumption->lines, lines_size, err);
+    resumption->half = status != OCK_OK;
+    return status;
+}
+
+/* Errors: NOMEM. What else is wrong with the file goes to the note. */
+static enum ock_status read_source(struct resumption *resumption, struct source *source,
+                                   struct ock_err *err)
+{
+    struct ock_trainer *trainer = resumption->trainer;
+    struct ock_err why = {0};
+    struct parts parts = parts_of(trainer);
+    enum ock_status status = check(trainer, source, &parts, &why);
+    if (status == OCK_OK)
+        status = load(resumption, source, &parts, &why);
+    if (status == OCK_NOMEM)
+        return ock_fail(err, status, "%s", why.text);
+    if (status != OCK_OK) {
+        (void)snprintf(resumption->note, OCK_ERR_TEXT_SIZE, "%.400s: it is not used", why.text);
+        return OCK_OK;
     }
     trainer->spec->optimizer.lr = trainer->progress.lr;
     trainer->spec->optimizer.lr_auto = false;
-    size_t lines_size = (size_t)(file->data + file->size - OCK_SHA256_TEXT_SIZE - next);
+    note_numerics(trainer, source, resumption->note);
+    resumption->found = true;
     const struct ock_job_hooks *hooks = trainer->hooks;
     if (!hooks->restore)
         return OCK_OK;
-    return hooks->restore(hooks->ctx, (const char *)next, lines_size, err);
+    return hooks->restore(hooks->ctx, resumption->lines, source->header.lines_size, err);
 }
 
-static enum ock_status try_resume(struct ock_trainer *trainer, const char *path, bool *found,
-                                  char note[OCK_ERR_TEXT_SIZE], struct ock_err *err)
+static enum ock_status try_resume(struct resumption *resumption, const char *path,
+                                  struct ock_err *err)
 {
-    struct ock_mapping file = {0};
+    struct source source = {.fd = -1};
     struct ock_err why = {0};
-    enum ock_status status = ock_mapping_open(&file, path, &why);
+    enum ock_status status = source_open(&source, path, &why);
     if (status == OCK_NOTFOUND)
         return OCK_OK;
-    if (status != OCK_OK)
-        return ock_fail(err, status, "%s", why.text);
-    struct parts parts = parts_of(trainer);
-    if (check(trainer, &file, &parts, &why) != OCK_OK) {
-        (void)snprintf(note, OCK_ERR_TEXT_SIZE, "%.400s: it is not used", why.text);
-    } else {
-        note[0] = '\0';
-        note_numerics(trainer, &file, note);
-        status = load(trainer, &file, &parts, err);
-        *found = status == OCK_OK;
+    if (status != OCK_OK) {
+        (void)snprintf(resumption->note, OCK_ERR_TEXT_SIZE, "%.400s: it is not used", why.text);
+        return OCK_OK;
     }
-    ock_mapping_close(&file);
+    status = read_source(resumption, &source, err);
+    (void)close(source.fd);
+    return status;
+}
+
+/* The file before the newest one, which is not used if there is one. */
+static enum ock_status try_previous(struct resumption *resumption, struct ock_err *err)
+{
+    char previous[4096], first[OCK_ERR_TEXT_SIZE], *note = resumption->note;
+    previous_path(previous, resumption->trainer->checkpoint->path);
+    (void)snprintf(first, sizeof(first), "%s", note);
+    enum ock_status status = try_resume(resumption, previous, err);
+    /* Nothing is left to begin again with here; another process has a fresh trainer. */
+    if (status == OCK_OK && resumption->half)
+        return ock_fail(err, OCK_IO, "%.400s", note);
+    if (resumption->found && note[0] == '\0' && first[0] != '\0')
+        (void)snprintf(note, OCK_ERR_TEXT_SIZE, "%.300s; the one before is", first);
     return status;
 }
 
 enum ock_status ock_checkpoint_resume(struct ock_trainer *trainer, bool *found,
                                       char note[OCK_ERR_TEXT_SIZE], struct ock_err *err)
 {
+    struct resumption resumption = {.trainer = trainer, .note = note};
     *found = false;
     note[0] = '\0';
     if (!trainer->checkpoint || !trainer->checkpoint->path)
         return OCK_OK;
-    enum ock_status status = try_resume(trainer, trainer->checkpoint->path, found, note, err);
-    trainer->checkpoint->sound = *found;
-    if (status != OCK_OK || *found)
-        return status;
-    char previous[4096];
-    previous_path(previous, trainer->checkpoint->path);
-    char first_note[OCK_ERR_TEXT_SIZE];
-    (void)snprintf(first_note, sizeof(first_note), "%s", note);
-    status = try_resume(trainer, previous, found, note, err);
-    if (*found && note[0] == '\0' && first_note[0] != '\0')
-        (void)snprintf(note, OCK_ERR_TEXT_SIZE, "%.300s; the one before is", first_note);
+    enum ock_status status = try_resume(&resumption, trainer->checkpoint->path, err);
+    trainer->checkpoint->sound = resumption.found;
+    if (status == OCK_OK && !resumption.found)
+        status = try_previous(&resumption, err);
+    *found = status == OCK_OK && resumption.found;
+    free(resumption.lines);
     return status;
 }

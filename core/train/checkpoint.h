@@ -4,7 +4,7 @@
  * struct ock_progress, the state vectors, the last good state and the best weights, the event lines
  * that were not confirmed, and a SHA-256 of all that. Written under a temporary name, synced,
  * renamed, the directory synced; the one before stays as "<path>.previous", and is used when the
- * newest is damaged. Scaler and split are not in it: they follow from spec and data to the bit. */
+ * newest is damaged or cannot be read. Scaler and split are not in it: they follow from spec and data to the bit. */
 #ifndef OCK_TRAIN_CHECKPOINT_H
 #define OCK_TRAIN_CHECKPOINT_H
 
@@ -32,7 +32,7 @@ enum ock_status ock_checkpoint_if_due(struct ock_trainer *trainer, bool wanted,
                                       struct ock_err *err);
 
 /* Brings a trainer to where the newest sound checkpoint stood; *found tells whether there was one.
- * A damaged or foreign file is passed over (the reason goes to `note`, as a sentence, "" if none).
+ * A damaged, foreign or unreadable file is passed over (the reason goes to `note`, as a sentence, "" if none).
  * The restore hook gets the event lines. Errors: NOMEM, IO, and the hook's. */
 enum ock_status ock_checkpoint_resume(struct ock_trainer *trainer, bool *found,
                                       char note[OCK_ERR_TEXT_SIZE], struct ock_err *err);

@@ -2,8 +2,8 @@
  *
  * Every I/O call of a run with checkpoints and models fails in turn: the run goes on or ends with an
  * error, and a run that comes after it tells the undisturbed run's epochs and ends with its bits.
- * Then every part of a checkpoint is damaged, and it is cut at many lengths: each time that is
- * noticed, and the one before is used. */
+ * Then every part of a checkpoint is damaged, it is cut at many lengths, and every call that reads it
+ * fails: each time that is noticed, and the one before is used. */
 #include <dirent.h>
 #include <sys/stat.h>
 
@@ -259,6 +259,67 @@ START_TEST(any_cut_is_noticed)
 }
 END_TEST
 
+/* The newest checkpoint's n-th call fails, from the opening to the last read: the one before is used,
+ * and a warning says so. false: the n-th is not of its reading any more. */
+static bool is_survived(long n)
+{
+    bool told[EPOCHS + 1] = {false};
+    struct ock_buf bytes;
+    ock_buf_init(&bytes, OCK_MIB);
+    make_directory();
+    make_checkpoints(&bytes);
+    struct kit kit = make_kit();
+    io_fail_after(n, IO_EIO, false, checkpoint);
+    kit_run(&kit, spec);
+    ck_assert(io_fail_stop());
+    const cJSON *warning = kit_event(&kit, "warning", 0);
+    bool refused = warning != NULL;
+    ck_assert_int_eq(kit.status, OCK_OK);
+    ck_assert_str_eq(kit.restored, refused ? older : newer);
+    if (refused)
+        ck_assert_ptr_nonnull(strstr(kit_text(warning, "message"), "the one before is"));
+    check_epochs(&kit, told);
+    check_end(&kit);
+    kit_free(&kit);
+    ock_buf_deinit(&bytes);
+    kit_remove(directory);
+    return refused;
+}
+
+START_TEST(an_unreadable_one_is_passed_over)
+{
+    long n = 0;
+    while (is_survived(n))
+        n++;
+    ck_assert_int_ge(n, 1 + 3 + 5); /* open; header, content, sum; then at least five parts */
+}
+END_TEST
+
+/* Nothing sound is left, and the trainer was changed: the run ends, the next one begins again. */
+START_TEST(half_a_state_is_not_trained)
+{
+    bool told[EPOCHS + 1] = {false};
+    struct ock_buf bytes;
+    ock_buf_init(&bytes, OCK_MIB);
+    make_directory();
+    make_checkpoints(&bytes);
+    ck_assert_int_eq(unlink(previous), 0);
+    struct kit kit = make_kit();
+    io_fail_after(1 + 3 + 2, IO_EIO, false, checkpoint);
+    kit_run(&kit, spec);
+    ck_assert(io_fail_stop());
+    ck_assert_int_eq(kit.status, OCK_IO);
+    ck_assert_ptr_null(kit_event(&kit, "epoch", 0));
+    kit_run(&kit, spec);
+    ck_assert_int_eq(kit.status, OCK_OK);
+    check_epochs(&kit, told);
+    check_end(&kit);
+    kit_free(&kit);
+    ock_buf_deinit(&bytes);
+    kit_remove(directory);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("checkpoints: failing I/O");
@@ -268,6 +329,8 @@ int main(void)
     tcase_add_loop_test(tcase, every_call_fails_in_turn, 0, IO_FAULT_COUNT + 2);
     tcase_add_test(tcase, any_damage_is_noticed);
     tcase_add_test(tcase, any_cut_is_noticed);
+    tcase_add_test(tcase, an_unreadable_one_is_passed_over);
+    tcase_add_test(tcase, half_a_state_is_not_trained);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
