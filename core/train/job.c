@@ -197,7 +197,7 @@ static enum ock_status begin(struct ock_trainer *trainer, const struct ock_job *
     char note[OCK_ERR_TEXT_SIZE] = "";
     enum ock_status status = ock_checkpoint_resume(trainer, &resumed, note, err);
     if (status == OCK_OK && note[0] != '\0')
-        status = ock_run_warn(trainer, "checkpoint", trainer->progress.rollbacks, note, err);
+        status = ock_run_warn(trainer, "checkpoint", trainer->progress.step, note, err);
     if (status != OCK_OK)
         return status;
     if (resumed)

@@ -1,6 +1,7 @@
 /* After each epoch: failed or good, best, patience, report, checkpoint. */
 #include "core/train/run.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,11 +27,11 @@ static enum ock_status send_body(const struct ock_trainer *trainer, const char *
     return status;
 }
 
-enum ock_status ock_run_warn(const struct ock_trainer *trainer, const char *code, uint32_t number,
+enum ock_status ock_run_warn(const struct ock_trainer *trainer, const char *code, uint64_t number,
                              const char *message, struct ock_err *err)
 {
     char key[96];
-    (void)snprintf(key, sizeof(key), "warning:%s:%u", code, number);
+    (void)snprintf(key, sizeof(key), "warning:%s:%" PRIu64, code, number);
     struct ock_buf body;
     ock_buf_init(&body, OCK_EVENT_BYTES_MAX);
     struct ock_jsonw w = ock_jsonw_make(&body);
@@ -47,7 +48,7 @@ enum ock_status ock_run_tell_warnings(const struct ock_trainer *trainer, struct 
     size_t count = ock_spec_warnings(trainer->spec, warnings);
     enum ock_status status = OCK_OK;
     for (size_t i = 0; i < count && status == OCK_OK; i++)
-        status = ock_run_warn(trainer, warnings[i].code, (uint32_t)i, warnings[i].message, err);
+        status = ock_run_warn(trainer, warnings[i].code, i, warnings[i].message, err);
     return status;
 }
 

@@ -13,7 +13,7 @@ enum ock_status ock_run_epochs(struct ock_trainer *trainer, const struct ock_job
                                enum ock_outcome *outcome, struct ock_err *err);
 
 /* A `warning` event; key "warning:<code>:<number>". */
-enum ock_status ock_run_warn(const struct ock_trainer *trainer, const char *code, uint32_t number,
+enum ock_status ock_run_warn(const struct ock_trainer *trainer, const char *code, uint64_t number,
                              const char *message, struct ock_err *err);
 /* The warnings that follow from the spec alone. */
 enum ock_status ock_run_tell_warnings(const struct ock_trainer *trainer, struct ock_err *err);

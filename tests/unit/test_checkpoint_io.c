@@ -209,6 +209,45 @@ static void check_is_passed_over(const struct ock_buf *sound_previous, size_t at
     put(previous, sound_previous->data, sound_previous->size);
 }
 
+/* The key under which the only warning of a run is told. */
+static void warning_key(const struct kit *kit, char out[64])
+{
+    out[0] = '\0';
+    for (size_t i = 0; i < kit->count; i++) {
+        if (strcmp(kit->events[i].type, "warning") != 0)
+            continue;
+        ck_assert_str_eq(out, "");
+        (void)snprintf(out, 64, "%s", kit->events[i].key);
+    }
+}
+
+/* Each is news: a second one must not pass for the first, told again. */
+START_TEST(damages_at_two_places_are_two_warnings)
+{
+    char first[64], second[64];
+    struct ock_buf bytes;
+    ock_buf_init(&bytes, OCK_MIB);
+    make_directory();
+    make_checkpoints(&bytes);
+    put(checkpoint, bytes.data, bytes.size - 1);
+    struct kit kit = make_kit();
+    kit.pause_after = 2 * STEPS;
+    kit_run(&kit, spec);
+    ck_assert_int_eq(kit.outcome, OCK_PAUSED);
+    warning_key(&kit, first);
+    put(checkpoint, bytes.data, bytes.size - 1);
+    kit.pause_after = 0;
+    kit_run(&kit, spec);
+    warning_key(&kit, second);
+    ck_assert_uint_gt(strlen(first), 0);
+    ck_assert_uint_gt(strlen(second), 0);
+    ck_assert_str_ne(first, second);
+    kit_free(&kit);
+    ock_buf_deinit(&bytes);
+    kit_remove(directory);
+}
+END_TEST
+
 /* Steps through all of a file, closely at its two ends. */
 static size_t next_place(size_t at, size_t size)
 {
@@ -329,6 +368,7 @@ int main(void)
     tcase_add_loop_test(tcase, every_call_fails_in_turn, 0, IO_FAULT_COUNT + 2);
     tcase_add_test(tcase, any_damage_is_noticed);
     tcase_add_test(tcase, any_cut_is_noticed);
+    tcase_add_test(tcase, damages_at_two_places_are_two_warnings);
     tcase_add_test(tcase, an_unreadable_one_is_passed_over);
     tcase_add_test(tcase, half_a_state_is_not_trained);
     suite_add_tcase(suite, tcase);
