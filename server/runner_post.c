@@ -85,7 +85,7 @@ struct verdict {
 };
 static const struct verdict not_reproducible = {"not_reproducible", "not_reproducible",
                                                 "The job did not repeat itself"},
-                            of_memory = {"memory", "out_of_memory", "The job ran out of memory"},
+                            of_memory = {"memory", "memory", "The job ran out of memory"},
                             crash = {"crash", "crash", "The job's worker failed"};
 
 /* A problem object, owned by the caller; NULL: out of memory. */

@@ -89,7 +89,7 @@ def test_only_the_worker_without_memory_fails(server):
         hog.kill()
         hog.wait()
     assert (job["status"], job["stop_reason"], job["attempt"]) == ("failed", "memory", 1)
-    assert job["error"]["code"] == "out_of_memory"
+    assert job["error"]["code"] == "memory"
     assert "MiB" in job["error"]["detail"] and "batch_size" in job["error"]["detail"]
     assert server.ended(other)["status"] == "succeeded"
     assert shas(server, other) == shas(server, whole)

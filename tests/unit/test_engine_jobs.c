@@ -134,6 +134,7 @@ START_TEST(bad_worker_fails_its_job_alone)
     const cJSON *error = ock_json_get(job, "error");
     ck_assert_str_eq(kit_text(job, "status"), "failed");
     ck_assert_str_eq(kit_text(job, "stop_reason"), fates[_i].stop_reason);
+    ck_assert_str_eq(kit_text(error, "code"), fates[_i].stop_reason);
     ck_assert_msg(strstr(kit_text(error, "detail"), fates[_i].detail) != NULL, "%s",
                   kit_text(error, "detail"));
     ck_assert_int_eq((int)kit_number(job, "attempt"), fates[_i].attempts);
