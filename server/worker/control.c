@@ -36,6 +36,7 @@ static void confirm(struct ock_control *control, uint64_t last)
 
 static void obey(struct ock_control *control, const char *line)
 {
+    int none = OCK_GO_ON;
     if (strncmp(line, "confirm ", 8) == 0)
         confirm(control, strtoull(line + 8, NULL, 10));
     else if (strcmp(line, "pause") == 0)
@@ -43,7 +44,8 @@ static void obey(struct ock_control *control, const char *line)
     else if (strcmp(line, "stop") == 0)
         atomic_store(&control->command, OCK_COMMAND_STOP);
     else if (strcmp(line, "checkpoint") == 0)
-        atomic_store(&control->command, OCK_COMMAND_CHECKPOINT);
+        /* A pause or a stop that was not taken yet writes one, or needs none: it stays. */
+        (void)atomic_compare_exchange_strong(&control->command, &none, OCK_COMMAND_CHECKPOINT);
 }
 
 /* Obeys every whole line of the buffer; returns how many bytes of half a line stay in front. */

@@ -167,6 +167,20 @@ START_TEST(unconfirmed_lines_come_again_first)
 }
 END_TEST
 
+START_TEST(a_checkpoint_does_not_undo_a_stop)
+{
+    struct ock_worker worker;
+    write_job("{\"epochs\":2000}");
+    start(&worker);
+    ck_assert(read_until(&worker, "epoch"));
+    ock_worker_send(&worker, "stop\ncheckpoint"); /* both are there before the next minibatch */
+    ck_assert(read_until(&worker, "end"));
+    ck_assert_ptr_nonnull(strstr(lines[line_count - 1], "\"stop_reason\":\"stopped\""));
+    ck_assert_int_eq(wait_for_exit(&worker), OCK_WORKER_ENDED);
+    ock_worker_close(&worker);
+}
+END_TEST
+
 START_TEST(orphan_leaves_a_checkpoint_within_two_seconds)
 {
     struct ock_worker worker;
@@ -328,6 +342,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, worker_tells_all_and_ends);
     tcase_add_test(tcase, unconfirmed_lines_come_again_first);
+    tcase_add_test(tcase, a_checkpoint_does_not_undo_a_stop);
     tcase_add_test(tcase, orphan_leaves_a_checkpoint_within_two_seconds);
     tcase_add_test(tcase, orphan_that_hangs_ends_within_two_seconds);
     tcase_add_test(tcase, second_worker_waits_for_the_first);
