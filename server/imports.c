@@ -3,24 +3,19 @@
  * The thread alone writes the dataset's row, so "preparing" can never overwrite "ready". */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/base/file.h"
-#include "core/base/jsonw.h"
-#include "core/base/limits.h"
+#include "core/base/buf.h"
 #include "core/data/dataset.h"
 #include "server/log.h"
 #include "server/runner_private.h"
 #include "server/uploads_private.h"
-#include "server/worker_process.h"
 
-enum { AT_ONCE_MAX = 2, POLL_MS = 100, COLUMNS_SHOWN_MAX = 1000 };
+enum { AT_ONCE_MAX = 2, COLUMNS_SHOWN_MAX = 1000 };
 
 void ock_upload_path(const struct ock_engine *engine, char path[OCK_PATH_SIZE], const char *id,
                      const char *name)
@@ -53,132 +48,12 @@ enum ock_status ock_upload_sync(const struct ock_engine *engine, const char *id,
     return status == OCK_OK ? sync_one(path, err) : status;
 }
 
-/* --- The worker -------------------------------------------------------------------------------- */
-
-static bool is_stopping(struct ock_uploads *uploads)
+bool ock_uploads_stopping(struct ock_uploads *uploads)
 {
     (void)pthread_mutex_lock(&uploads->mutex);
     bool stopping = uploads->stopping;
     (void)pthread_mutex_unlock(&uploads->mutex);
     return stopping;
-}
-
-static bool is_pair(const struct ock_dataset_row *row)
-{
-    return strcmp(row->options, OCK_PAIR_OPTIONS) == 0;
-}
-
-/* The options' members, "format", "target", "delimiter", "header", join the paths. */
-static enum ock_status write_import(struct ock_import_task *task, struct ock_err *err)
-{
-    const struct ock_engine *engine = task->uploads->engine;
-    const struct ock_dataset_row *row = &task->row;
-    char path[OCK_PATH_SIZE];
-    struct ock_buf text;
-    ock_buf_init(&text, OCK_MIB);
-    struct ock_jsonw w = ock_jsonw_make(&text);
-    ock_jsonw_object(&w, NULL);
-    ock_upload_path(engine, path, row->id, is_pair(row) ? "x" : "source");
-    ock_jsonw_string(&w, "source", path);
-    if (is_pair(row)) {
-        ock_upload_path(engine, path, row->id, "y");
-        ock_jsonw_string(&w, "labels", path);
-    }
-    ock_dataset_path(engine, path, row->id);
-    ock_jsonw_string(&w, "out", path);
-    ock_jsonw_uint(&w, "data_bytes_max", engine->memory_bytes);
-    if (!is_pair(row) && strlen(row->options) > 2) {
-        ock_buf_putc(&text, ',');
-        ock_buf_add(&text, row->options + 1, strlen(row->options) - 2);
-    }
-    ock_jsonw_end_object(&w);
-    enum ock_status status = ock_buf_status(&text, err);
-    ock_upload_path(engine, path, row->id, "import.json");
-    if (status == OCK_OK)
-        status = ock_file_replace(path, text.data, text.size, err);
-    ock_buf_deinit(&text);
-    return status;
-}
-
-static enum ock_status status_named(const char *name, size_t size)
-{
-    static const enum ock_status all[] = {OCK_INVALID, OCK_UNSUPPORTED, OCK_LIMIT,   OCK_NOMEM,
-                                          OCK_IO,      OCK_NOSPACE,     OCK_CORRUPT, OCK_NOTFOUND};
-    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-        const char *text = ock_status_name(all[i]);
-        if (strlen(text) == size && memcmp(text, name, size) == 0)
-            return all[i];
-    }
-    return OCK_IO;
-}
-
-/* "ok" or "invalid TEXT". */
-static enum ock_status read_answer(const char *line, struct ock_err *err)
-{
-    if (strcmp(line, "ok") == 0)
-        return OCK_OK;
-    size_t size = strcspn(line, " ");
-    return ock_fail(err, status_named(line, size), "%s", line[size] ? line + size + 1 : line);
-}
-
-static void promise(struct ock_import_task *task);
-
-/* Reads until the worker closes its side; the first line is its answer. */
-static bool listen_to(struct ock_import_task *task, struct ock_worker *worker, char *line,
-                      size_t line_size)
-{
-    bool open = true, answered = false;
-    while (open) {
-        struct pollfd polled[2] = {{.fd = worker->out, .events = POLLIN},
-                                   {.fd = worker->err, .events = POLLIN}};
-        (void)poll(polled, 2, POLL_MS);
-        if (ock_monotonic_ms() >= task->promise_at_ms)
-            promise(task);
-        if (is_stopping(task->uploads))
-            return false;
-        if (polled[1].revents && !ock_worker_read_err(worker)) {
-            (void)close(worker->err);
-            worker->err = -1;
-        }
-        if (polled[0].revents == 0)
-            continue;
-        open = ock_worker_read(worker);
-        size_t size;
-        const char *text = ock_worker_next_line(worker, &size);
-        if (text && !answered) {
-            (void)snprintf(line, line_size, "%s", text);
-            answered = true;
-        }
-    }
-    return answered;
-}
-
-static enum ock_status run_worker(struct ock_import_task *task, struct ock_err *err)
-{
-    const struct ock_engine *engine = task->uploads->engine;
-    struct ock_worker worker = {0};
-    char dir[OCK_PATH_SIZE], line[OCK_ERR_TEXT_SIZE + 32], text[320];
-    int wait_status = 0;
-    ock_upload_path(engine, dir, task->row.id, "");
-    enum ock_status status =
-        ock_worker_start(&worker, engine->program_fd, "import", dir, false, err);
-    if (status != OCK_OK)
-        return status;
-    bool answered = listen_to(task, &worker, line, sizeof(line));
-    if (!answered)
-        ock_worker_kill(&worker, SIGKILL);
-    (void)ock_worker_ended(&worker, true, &wait_status);
-    if (answered) {
-        status = read_answer(line, err);
-    } else if (is_stopping(task->uploads)) {
-        status = ock_fail(err, OCK_STOPPED, "the server is closing");
-    } else {
-        ock_worker_explain(wait_status, worker.said, text, sizeof(text));
-        ock_log(OCK_LOG_ERROR, "an import failed: %s", text);
-        status = ock_fail(err, OCK_LIMIT, "the import broke off, most likely for want of memory");
-    }
-    ock_worker_close(&worker);
-    return status;
 }
 
 /* --- The row ----------------------------------------------------------------------------------- */
@@ -204,7 +79,7 @@ static enum ock_status put_row(struct ock_import_task *task, const char *schema,
 
 /* Whoever waits has waited long enough: from now on the import is promised, so it has to survive a
  * restart. */
-static void promise(struct ock_import_task *task)
+void ock_import_promise(struct ock_import_task *task)
 {
     struct ock_err err = {0};
     task->promise_at_ms = INT64_MAX;
@@ -290,7 +165,7 @@ static void take_turn(struct ock_import_task *task)
         if (ock_monotonic_ms() < task->promise_at_ms)
             continue;
         (void)pthread_mutex_unlock(&uploads->mutex);
-        promise(task);
+        ock_import_promise(task);
         (void)pthread_mutex_lock(&uploads->mutex);
     }
     uploads->running++;
@@ -329,14 +204,12 @@ static void *run_import(void *arg)
     struct ock_err err = {0};
     char dir[OCK_PATH_SIZE];
     take_turn(task);
-    enum ock_status status = is_stopping(task->uploads)
+    enum ock_status status = ock_uploads_stopping(task->uploads)
                                  ? ock_fail(&err, OCK_STOPPED, "the server is closing")
-                                 : write_import(task, &err);
-    if (status == OCK_OK)
-        status = run_worker(task, &err);
+                                 : ock_import_run_worker(task, &err);
     if (status == OCK_OK)
         status = store_dataset(task, &err);
-    bool keep_spool = status == OCK_STOPPED || (status != OCK_OK && is_pair(&task->row));
+    bool keep_spool = status == OCK_STOPPED || (status != OCK_OK && ock_import_is_pair(&task->row));
     if (status != OCK_OK && status != OCK_STOPPED)
         store_failure(task, &err);
     ock_upload_path(task->uploads->engine, dir, task->row.id, "");

@@ -2,6 +2,8 @@
 #ifndef OCK_SERVER_UPLOADS_PRIVATE_H
 #define OCK_SERVER_UPLOADS_PRIVATE_H
 
+#include <string.h>
+
 #include "server/uploads.h"
 
 struct ock_import_task {
@@ -26,5 +28,20 @@ struct ock_uploads {
     unsigned threads;
     bool stopping;
 };
+
+bool ock_uploads_stopping(struct ock_uploads *uploads);
+
+/* From now on the import outlives the request, and a restart: its files are synced and its row is
+ * stored as "preparing". If that fails, who waits goes on waiting. */
+void ock_import_promise(struct ock_import_task *task);
+
+/* Makes the dataset file from the spool; promises the import when its time has come. Errors: what
+ * the worker says of the data, LIMIT (it ended without a word), STOPPED, IO, NOSPACE, NOMEM. */
+enum ock_status ock_import_run_worker(struct ock_import_task *task, struct ock_err *err);
+
+static inline bool ock_import_is_pair(const struct ock_dataset_row *row)
+{
+    return strcmp(row->options, OCK_PAIR_OPTIONS) == 0;
+}
 
 #endif
