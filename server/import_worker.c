@@ -116,11 +116,14 @@ enum ock_status ock_import_run_worker(struct ock_import_task *task, struct ock_e
     (void)ock_worker_ended(&worker, true, &wait_status);
     if (answered) {
         status = read_answer(line, err);
+        task->deaths = 0;
+        task->starved = status == OCK_NOMEM ? task->starved + 1 : 0;
     } else if (ock_uploads_stopping(task->uploads)) {
         status = ock_fail(err, OCK_STOPPED, "the server is closing");
     } else {
         ock_worker_explain(wait_status, worker.said, text, sizeof(text));
-        ock_log(OCK_LOG_ERROR, "an import failed: %s", text);
+        ock_log(OCK_LOG_ERROR, "the import of %s broke off: %s", task->row.name, text);
+        task->deaths++;
         status = ock_fail(err, OCK_LIMIT, "the import broke off, most likely for want of memory");
     }
     ock_worker_close(&worker);

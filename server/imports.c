@@ -1,6 +1,9 @@
 /* Imports: a thread each, which runs a worker and stores what it made.
  *
- * The thread alone writes the dataset's row, so "preparing" can never overwrite "ready". */
+ * The thread alone writes the dataset's row, so "preparing" can never overwrite "ready". An import
+ * that was promised (202) fails only by its data: what a full disk, a lack of memory or a killed
+ * worker undid is tried again, after a pause, from the spool, which stays until the outcome is
+ * stored. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,6 +19,9 @@
 #include "server/uploads_private.h"
 
 enum { AT_ONCE_MAX = 2, COLUMNS_SHOWN_MAX = 1000 };
+enum { PAUSE_FIRST_MS = 2000, PAUSE_MAX_MS = 60000 };
+/* In a row. A worker's memory has a limit, which the same data may meet every time. */
+enum { DEATHS_MAX = 3, STARVED_MAX = 8 };
 
 void ock_upload_path(const struct ock_engine *engine, char path[OCK_PATH_SIZE], const char *id,
                      const char *name)
@@ -126,30 +132,13 @@ static enum ock_status store_dataset(struct ock_import_task *task, struct ock_er
     return status;
 }
 
-/* A promised import that failed says so in its row; another leaves nothing behind. */
-static void store_failure(struct ock_import_task *task, const struct ock_err *cause)
-{
-    char path[OCK_PATH_SIZE];
-    struct ock_err err = {0};
-    ock_dataset_path(task->uploads->engine, path, task->row.id);
-    (void)unlink(path);
-    if (strcmp(task->row.status, "preparing") != 0)
-        return;
-    (void)snprintf(task->row.status, sizeof(task->row.status), "failed");
-    (void)snprintf(task->row.error, sizeof(task->row.error), "%s", cause->text);
-    if (put_row(task, NULL, &err) != OCK_OK)
-        ock_log(OCK_LOG_ERROR, "a failed import could not be stored: %s", err.text);
-}
-
 /* --- The thread -------------------------------------------------------------------------------- */
 
-/* The mutex is held: waits for news, at most until the import has to be promised. */
-static void wait_for_news(struct ock_import_task *task)
+/* The mutex is held: waits for news, at most until then (monotonic). */
+static void wait_for_news(struct ock_uploads *uploads, int64_t at_ms)
 {
-    struct ock_uploads *uploads = task->uploads;
-    const int64_t at = task->promise_at_ms;
-    const struct timespec until = {.tv_sec = at / 1000, .tv_nsec = at % 1000 * 1000000};
-    if (at == INT64_MAX)
+    const struct timespec until = {.tv_sec = at_ms / 1000, .tv_nsec = at_ms % 1000 * 1000000};
+    if (at_ms == INT64_MAX)
         (void)pthread_cond_wait(&uploads->changed, &uploads->mutex);
     else
         (void)pthread_cond_timedwait(&uploads->changed, &uploads->mutex, &until);
@@ -161,7 +150,7 @@ static void take_turn(struct ock_import_task *task)
     struct ock_uploads *uploads = task->uploads;
     (void)pthread_mutex_lock(&uploads->mutex);
     while (uploads->running >= AT_ONCE_MAX && !uploads->stopping) {
-        wait_for_news(task);
+        wait_for_news(uploads, task->promise_at_ms);
         if (ock_monotonic_ms() < task->promise_at_ms)
             continue;
         (void)pthread_mutex_unlock(&uploads->mutex);
@@ -172,11 +161,100 @@ static void take_turn(struct ock_import_task *task)
     (void)pthread_mutex_unlock(&uploads->mutex);
 }
 
+static void give_turn_back(struct ock_uploads *uploads)
+{
+    (void)pthread_mutex_lock(&uploads->mutex);
+    uploads->running--;
+    (void)pthread_cond_broadcast(&uploads->changed);
+    (void)pthread_mutex_unlock(&uploads->mutex);
+}
+
+/* One try. A dataset file that could not be stored is not made again. */
+static enum ock_status try_import(struct ock_import_task *task, struct ock_err *err)
+{
+    enum ock_status status = OCK_OK;
+    take_turn(task);
+    if (ock_uploads_stopping(task->uploads))
+        status = ock_fail(err, OCK_STOPPED, "the server is closing");
+    else if (!task->made)
+        status = ock_import_run_worker(task, err);
+    task->made = status == OCK_OK;
+    if (status == OCK_OK)
+        status = store_dataset(task, err);
+    give_turn_back(task->uploads);
+    return status;
+}
+
+/* Whether another try may end otherwise: it was not the data's fault. */
+static bool may_come_right(const struct ock_import_task *task, enum ock_status status)
+{
+    if (status == OCK_STOPPED)
+        return false;
+    if (task->deaths > 0)
+        return task->deaths < DEATHS_MAX;
+    if (status == OCK_NOMEM)
+        return task->starved < STARVED_MAX;
+    return status == OCK_IO || status == OCK_NOSPACE;
+}
+
+/* Longer every time. false: the server is closing. */
+static bool rest(struct ock_import_task *task, const struct ock_err *why)
+{
+    struct ock_uploads *uploads = task->uploads;
+    int64_t pause_ms = (int64_t)PAUSE_FIRST_MS << (task->rests < 8 ? task->rests : 8);
+    if (pause_ms > PAUSE_MAX_MS)
+        pause_ms = PAUSE_MAX_MS;
+    task->rests++;
+    ock_log(OCK_LOG_WARNING, "the import of %s is tried again in %lld s: %s", task->row.name,
+            (long long)pause_ms / 1000, why->text);
+    const int64_t until_ms = ock_monotonic_ms() + pause_ms;
+    (void)pthread_mutex_lock(&uploads->mutex);
+    while (!uploads->stopping && ock_monotonic_ms() < until_ms)
+        wait_for_news(uploads, until_ms);
+    bool stopping = uploads->stopping;
+    (void)pthread_mutex_unlock(&uploads->mutex);
+    return !stopping;
+}
+
+/* What the row says of a failure; the server's paths are nobody's business. */
+static void write_cause(struct ock_import_task *task, const struct ock_err *cause)
+{
+    char *text = task->row.error;
+    size_t size = sizeof(task->row.error);
+    if (task->deaths > 0)
+        (void)snprintf(text, size,
+                       "the import broke off %u times in a row, most likely for want of memory",
+                       task->deaths);
+    else if (cause->status == OCK_NOTFOUND)
+        (void)snprintf(text, size, "the uploaded bytes are gone");
+    else
+        (void)snprintf(text, size, "%s", cause->text);
+}
+
+/* A promised import that failed says so in its row, and waits for the room to say it; another
+ * leaves nothing behind. false: the server is closing, the next one tries again. */
+static bool store_failure(struct ock_import_task *task, const struct ock_err *cause)
+{
+    char path[OCK_PATH_SIZE];
+    ock_dataset_path(task->uploads->engine, path, task->row.id);
+    (void)unlink(path);
+    if (!task->promised)
+        return true;
+    (void)snprintf(task->row.status, sizeof(task->row.status), "failed");
+    write_cause(task, cause);
+    for (;;) {
+        struct ock_err err = {0};
+        if (put_row(task, NULL, &err) == OCK_OK)
+            return true;
+        if (!rest(task, &err))
+            return false;
+    }
+}
+
 static void finish(struct ock_import_task *task, enum ock_status status, const struct ock_err *err)
 {
     struct ock_uploads *uploads = task->uploads;
     (void)pthread_mutex_lock(&uploads->mutex);
-    uploads->running--;
     struct ock_import_task **at = &uploads->tasks;
     while (*at != task)
         at = &(*at)->next;
@@ -198,24 +276,29 @@ static void leave(struct ock_uploads *uploads)
     (void)pthread_mutex_unlock(&uploads->mutex);
 }
 
+static enum ock_status run_to_the_end(struct ock_import_task *task, struct ock_err *err)
+{
+    enum ock_status status = try_import(task, err);
+    while (status != OCK_OK && task->promised && may_come_right(task, status)) {
+        status = rest(task, err) ? try_import(task, err) : OCK_STOPPED;
+    }
+    if (status != OCK_OK && status != OCK_STOPPED && !store_failure(task, err))
+        status = OCK_STOPPED;
+    return status;
+}
+
 static void *run_import(void *arg)
 {
     struct ock_import_task *task = arg;
+    struct ock_uploads *uploads = task->uploads;
     struct ock_err err = {0};
     char dir[OCK_PATH_SIZE];
-    take_turn(task);
-    enum ock_status status = ock_uploads_stopping(task->uploads)
-                                 ? ock_fail(&err, OCK_STOPPED, "the server is closing")
-                                 : ock_import_run_worker(task, &err);
-    if (status == OCK_OK)
-        status = store_dataset(task, &err);
-    bool keep_spool = status == OCK_STOPPED || (status != OCK_OK && ock_import_is_pair(&task->row));
-    if (status != OCK_OK && status != OCK_STOPPED)
-        store_failure(task, &err);
-    ock_upload_path(task->uploads->engine, dir, task->row.id, "");
-    if (!keep_spool)
+    enum ock_status status = run_to_the_end(task, &err);
+    /* A half that was there before waits for another second one. */
+    bool half_stays = status != OCK_OK && !task->promised && ock_import_is_pair(&task->row);
+    ock_upload_path(uploads->engine, dir, task->row.id, "");
+    if (status != OCK_STOPPED && !half_stays)
         ock_remove_directory(dir, false);
-    struct ock_uploads *uploads = task->uploads;
     if (task->promised) /* jobs may wait for it */
         ock_runner_dataset_settled(uploads->engine->runner, task->row.id);
     finish(task, status, &err);
@@ -265,9 +348,6 @@ enum ock_status ock_import_start(struct ock_uploads *uploads, const struct ock_d
     (void)pthread_attr_destroy(&attr);
     if (failed) {
         (void)ock_fail_errno(err, failed, "cannot start an import");
-        (void)pthread_mutex_lock(&uploads->mutex);
-        uploads->running++; /* finish counts it down */
-        (void)pthread_mutex_unlock(&uploads->mutex);
         finish(task, OCK_IO, err);
         leave(uploads);
         free(task);

@@ -8,11 +8,17 @@
 
 struct ock_import_task {
     struct ock_uploads *uploads;
-    struct ock_dataset_row row; /* the thread's */
+    /* The thread's. */
+    struct ock_dataset_row row;
     bool replace;
+    bool made;        /* the dataset file is there */
+    unsigned deaths;  /* workers in a row that ended without a word … */
+    unsigned starved; /* … or said that they had no memory */
+    unsigned rests;
     int64_t promise_at_ms; /* monotonic */
     /* → uploads->mutex */
-    bool promised, over;
+    bool promised; /* the thread alone writes it */
+    bool over;
     unsigned references;
     struct ock_import_answer answer;
     struct ock_import_task *next; /* in uploads->tasks while it is not over */
@@ -36,7 +42,8 @@ bool ock_uploads_stopping(struct ock_uploads *uploads);
 void ock_import_promise(struct ock_import_task *task);
 
 /* Makes the dataset file from the spool; promises the import when its time has come. Errors: what
- * the worker says of the data, LIMIT (it ended without a word), STOPPED, IO, NOSPACE, NOMEM. */
+ * the worker says, LIMIT (it ended without a word: one of task->deaths), STOPPED, IO, NOSPACE,
+ * NOMEM. */
 enum ock_status ock_import_run_worker(struct ock_import_task *task, struct ock_err *err);
 
 static inline bool ock_import_is_pair(const struct ock_dataset_row *row)

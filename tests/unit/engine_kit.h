@@ -72,6 +72,12 @@ static inline cJSON *kit_parse(const char *text)
     return json;
 }
 
+static inline const char *kit_text(const cJSON *json, const char *key)
+{
+    const cJSON *item = ock_json_get(json, key);
+    return cJSON_IsString(item) ? item->valuestring : "";
+}
+
 /* The dataset's JSON; *http is the answer's status (0: a problem, kept in *problem). */
 static inline cJSON *kit_upload_bytes(struct ock_engine *engine,
                                       const struct ock_upload_options *options, const void *bytes,
@@ -105,6 +111,43 @@ static inline void kit_upload_digits(struct ock_engine *engine)
     cJSON *json = kit_upload_bytes(engine, &options, bytes, (size_t)size, &http, &problem);
     ck_assert_msg(http == 201, "upload: %d %s", problem.status, problem.detail);
     cJSON_Delete(json);
+}
+
+enum { KIT_LARGE_ROWS = 400000 };
+
+/* A table that takes a while: owned by the caller. */
+static inline char *kit_large_table(size_t *size)
+{
+    struct ock_buf text;
+    ock_buf_init(&text, 64 * OCK_MIB);
+    ock_buf_puts(&text, "a,b,c,d,label\n");
+    for (int i = 0; i < KIT_LARGE_ROWS; i++)
+        ock_buf_printf(&text, "%d,%d,%d.5,%d,%d\n", i, i % 7, i % 11, i * 3, i % 3);
+    *size = text.size;
+    char *out = ock_buf_take(&text);
+    ck_assert_ptr_nonnull(out);
+    return out;
+}
+
+/* The answer's status; it comes as soon as the import is promised. */
+static inline int kit_upload_at_once(struct ock_engine *engine, const char *name,
+                                     const char *target, const char *bytes, size_t size,
+                                     char id[OCK_ID_SIZE])
+{
+    struct ock_upload *upload = NULL;
+    struct ock_buf out;
+    int http = 0;
+    static struct ock_problem problem;
+    const struct ock_upload_options options = {.name = name, .target = target};
+    ock_buf_init(&out, 16 * OCK_MIB);
+    ck_assert(ock_upload_begin(engine, &upload, &options, &problem));
+    ck_assert(ock_upload_add(upload, bytes, size, &problem));
+    ck_assert(ock_upload_finish(upload, 0, &out, &http, &problem));
+    cJSON *json = kit_parse(out.data);
+    (void)snprintf(id, OCK_ID_SIZE, "%s", kit_text(json, "id"));
+    cJSON_Delete(json);
+    ock_buf_deinit(&out);
+    return http;
 }
 
 /* True and an id, or false and the problem. key may be NULL; else the job's JSON is appended to
@@ -153,12 +196,6 @@ static inline cJSON *kit_job(struct ock_engine *engine, const char *id)
     cJSON *json = kit_parse(out.data);
     ock_buf_deinit(&out);
     return json;
-}
-
-static inline const char *kit_text(const cJSON *json, const char *key)
-{
-    const cJSON *item = ock_json_get(json, key);
-    return cJSON_IsString(item) ? item->valuestring : "";
 }
 
 static inline double kit_number(const cJSON *json, const char *key)
@@ -312,6 +349,16 @@ static inline pid_t kit_worker_pid(void)
     pid_t found = 0;
     kit_each_child(kit_keep_pid, &found);
     return found;
+}
+
+static inline void kit_signal_one(pid_t pid, void *ctx)
+{
+    (void)kill(pid, *(const int *)ctx);
+}
+
+static inline void kit_signal_children(int number)
+{
+    kit_each_child(kit_signal_one, &number);
 }
 
 static inline bool kit_act(struct ock_engine *engine, const char *id, const char *action, int *http)

@@ -7,62 +7,18 @@
 
 static struct ock_problem problem;
 
-enum { LARGE_ROWS = 400000 };
-
-/* A table that takes a while: owned by the caller. */
-static char *large_table(size_t *size)
-{
-    struct ock_buf text;
-    ock_buf_init(&text, 64 * OCK_MIB);
-    ock_buf_puts(&text, "a,b,c,d,label\n");
-    for (int i = 0; i < LARGE_ROWS; i++)
-        ock_buf_printf(&text, "%d,%d,%d.5,%d,%d\n", i, i % 7, i % 11, i * 3, i % 3);
-    *size = text.size;
-    char *out = ock_buf_take(&text);
-    ck_assert_ptr_nonnull(out);
-    return out;
-}
-
-static int upload(struct ock_engine *engine, const char *name, const char *target,
-                  const char *bytes, size_t size, char id[OCK_ID_SIZE])
-{
-    struct ock_upload *upload = NULL;
-    struct ock_buf out;
-    int http = 0;
-    const struct ock_upload_options options = {.name = name, .target = target};
-    ock_buf_init(&out, 16 * OCK_MIB);
-    ck_assert(ock_upload_begin(engine, &upload, &options, &problem));
-    ck_assert(ock_upload_add(upload, bytes, size, &problem));
-    ck_assert(ock_upload_finish(upload, 0, &out, &http, &problem));
-    cJSON *json = kit_parse(out.data);
-    (void)snprintf(id, OCK_ID_SIZE, "%s", kit_text(json, "id"));
-    cJSON_Delete(json);
-    ock_buf_deinit(&out);
-    return http;
-}
-
-static void signal_one(pid_t pid, void *ctx)
-{
-    (void)kill(pid, *(const int *)ctx);
-}
-
-static void signal_imports(int number)
-{
-    kit_each_child(signal_one, &number);
-}
-
 /* Two large imports in front, stopped, then a small table under `name`. */
 static void upload_behind(struct ock_engine *engine, const char *name, const char *table,
                           char id[OCK_ID_SIZE])
 {
     size_t size;
     char other[OCK_ID_SIZE];
-    char *large = large_table(&size);
-    ck_assert_int_eq(upload(engine, "large-1", "label", large, size, other), 202);
-    signal_imports(SIGSTOP);
-    ck_assert_int_eq(upload(engine, "large-2", "label", large, size, other), 202);
-    signal_imports(SIGSTOP);
-    ck_assert_int_eq(upload(engine, name, "-1", table, strlen(table), id), 202);
+    char *large = kit_large_table(&size);
+    ck_assert_int_eq(kit_upload_at_once(engine, "large-1", "label", large, size, other), 202);
+    kit_signal_children(SIGSTOP);
+    ck_assert_int_eq(kit_upload_at_once(engine, "large-2", "label", large, size, other), 202);
+    kit_signal_children(SIGSTOP);
+    ck_assert_int_eq(kit_upload_at_once(engine, name, "-1", table, strlen(table), id), 202);
     free(large);
 }
 
@@ -85,7 +41,7 @@ START_TEST(job_waits_and_runs)
     upload_behind(engine, "small", small_table, dataset);
     kit_submit(engine, small_spec, id);
     check_waits(engine, id, dataset);
-    signal_imports(SIGCONT);
+    kit_signal_children(SIGCONT);
     cJSON *job = kit_wait(engine, id, NULL, 3);
     ck_assert_str_eq(kit_text(job, "status"), "succeeded");
     ck_assert_uint_eq(strlen(kit_text(ock_json_get(job, "dataset"), "sha256")), 64);
@@ -124,7 +80,7 @@ END_TEST
 static void check_failed(struct ock_engine *engine, const char *id, const char *pointer,
                          const char *code)
 {
-    signal_imports(SIGCONT);
+    kit_signal_children(SIGCONT);
     cJSON *job = kit_wait(engine, id, NULL, 0);
     ck_assert_str_eq(kit_text(job, "status"), "failed");
     ck_assert_str_eq(kit_text(job, "stop_reason"), "data");
@@ -147,7 +103,7 @@ START_TEST(many_jobs_wait_for_one_dataset)
     upload_behind(engine, "small", small_table, dataset);
     for (int i = 0; i < JOBS; i++)
         kit_submit(engine, small_spec, ids[i]);
-    signal_imports(SIGCONT);
+    kit_signal_children(SIGCONT);
     kit_wait_and_forget(engine, ids[0], "succeeded", 3);
     ock_engine_close(engine);
     engine = kit_open();
