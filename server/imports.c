@@ -251,14 +251,20 @@ static bool store_failure(struct ock_import_task *task, const struct ock_err *ca
     }
 }
 
+/* The mutex is held. */
+static void forget(struct ock_import_task *task)
+{
+    struct ock_import_task **at = &task->uploads->tasks;
+    while (*at != task)
+        at = &(*at)->next;
+    *at = task->next;
+}
+
 static void finish(struct ock_import_task *task, enum ock_status status, const struct ock_err *err)
 {
     struct ock_uploads *uploads = task->uploads;
     (void)pthread_mutex_lock(&uploads->mutex);
-    struct ock_import_task **at = &uploads->tasks;
-    while (*at != task)
-        at = &(*at)->next;
-    *at = task->next;
+    forget(task);
     task->over = true;
     task->answer.ok = status == OCK_OK;
     task->answer.status = status;
@@ -287,18 +293,25 @@ static enum ock_status run_to_the_end(struct ock_import_task *task, struct ock_e
     return status;
 }
 
+/* What was sent and is not needed any more. A half that was there before waits for another. */
+static void remove_spool(const struct ock_import_task *task, enum ock_status status)
+{
+    char path[OCK_PATH_SIZE];
+    bool half_stays = status != OCK_OK && !task->promised && task->undo;
+    ock_upload_path(task->uploads->engine, path, task->row.id, half_stays ? task->undo : "");
+    if (half_stays)
+        (void)unlink(path);
+    else if (status != OCK_STOPPED)
+        ock_remove_directory(path, false);
+}
+
 static void *run_import(void *arg)
 {
     struct ock_import_task *task = arg;
     struct ock_uploads *uploads = task->uploads;
     struct ock_err err = {0};
-    char dir[OCK_PATH_SIZE];
     enum ock_status status = run_to_the_end(task, &err);
-    /* A half that was there before waits for another second one. */
-    bool half_stays = status != OCK_OK && !task->promised && ock_import_is_pair(&task->row);
-    ock_upload_path(uploads->engine, dir, task->row.id, "");
-    if (status != OCK_STOPPED && !half_stays)
-        ock_remove_directory(dir, false);
+    remove_spool(task, status);
     if (task->promised) /* jobs may wait for it */
         ock_runner_dataset_settled(uploads->engine->runner, task->row.id);
     finish(task, status, &err);
@@ -307,54 +320,73 @@ static void *run_import(void *arg)
     return NULL;
 }
 
-/* false: an import for that name is under way. */
-static bool reserve_name(struct ock_uploads *uploads, struct ock_import_task *task)
-{
-    (void)pthread_mutex_lock(&uploads->mutex);
-    const struct ock_import_task *at = uploads->tasks;
-    while (at && strcmp(at->row.name, task->row.name) != 0)
-        at = at->next;
-    if (!at) {
-        task->next = uploads->tasks;
-        uploads->tasks = task;
-        uploads->threads++;
-    }
-    (void)pthread_mutex_unlock(&uploads->mutex);
-    return !at;
-}
-
-enum ock_status ock_import_start(struct ock_uploads *uploads, const struct ock_dataset_row *row,
-                                 bool replace, bool promised, unsigned promise_ms,
-                                 struct ock_import_task **out, struct ock_err *err)
+enum ock_status ock_import_reserve(struct ock_import_task **out, struct ock_uploads *uploads,
+                                   const char *name, struct ock_err *err)
 {
     struct ock_import_task *task = calloc(1, sizeof(*task));
     if (!task)
         return ock_fail(err, OCK_NOMEM, "no memory for an import");
     task->uploads = uploads;
-    task->row = *row;
-    task->replace = replace;
-    task->promised = promised;
-    task->promise_at_ms = promised ? INT64_MAX : ock_monotonic_ms() + promise_ms;
-    task->references = 2;
-    if (!reserve_name(uploads, task)) {
+    (void)snprintf(task->name, sizeof(task->name), "%s", name);
+    (void)pthread_mutex_lock(&uploads->mutex);
+    const struct ock_import_task *at = uploads->tasks;
+    while (at && strcmp(at->name, name) != 0)
+        at = at->next;
+    if (!at) {
+        task->next = uploads->tasks;
+        uploads->tasks = task;
+    }
+    (void)pthread_mutex_unlock(&uploads->mutex);
+    if (at) {
         free(task);
         return ock_fail(err, OCK_CONFLICT, "an upload of that name is being prepared; try again");
     }
+    *out = task;
+    return OCK_OK;
+}
+
+void ock_import_cancel(struct ock_import_task *task)
+{
+    if (!task)
+        return;
+    (void)pthread_mutex_lock(&task->uploads->mutex);
+    forget(task);
+    (void)pthread_mutex_unlock(&task->uploads->mutex);
+    free(task);
+}
+
+static int start_thread(struct ock_import_task *task)
+{
     pthread_t thread;
     pthread_attr_t attr;
     (void)pthread_attr_init(&attr);
     (void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     int failed = pthread_create(&thread, &attr, run_import, task);
     (void)pthread_attr_destroy(&attr);
-    if (failed) {
-        (void)ock_fail_errno(err, failed, "cannot start an import");
-        finish(task, OCK_IO, err);
-        leave(uploads);
-        free(task);
-        return OCK_IO;
-    }
-    *out = task;
-    return OCK_OK;
+    return failed;
+}
+
+enum ock_status ock_import_start(struct ock_import_task *task, const struct ock_import_order *order,
+                                 struct ock_err *err)
+{
+    struct ock_uploads *uploads = task->uploads;
+    task->row = order->row;
+    task->replace = order->replace;
+    task->promised = order->promised;
+    task->undo = order->undo;
+    task->promise_at_ms = order->promised ? INT64_MAX : ock_monotonic_ms() + order->promise_ms;
+    task->references = 2;
+    (void)pthread_mutex_lock(&uploads->mutex);
+    uploads->threads++;
+    (void)pthread_mutex_unlock(&uploads->mutex);
+    int failed = start_thread(task);
+    if (failed == 0)
+        return OCK_OK;
+    if (!task->promised) /* else the next server goes on with it */
+        remove_spool(task, OCK_IO);
+    ock_import_cancel(task);
+    leave(uploads);
+    return ock_fail_errno(err, failed, "cannot start an import");
 }
 
 bool ock_import_wait(struct ock_import_task *task, struct ock_import_answer *answer)

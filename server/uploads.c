@@ -1,6 +1,6 @@
 /* One upload: checked options, a spool file with its hash, and the decision what it means for the
  * name: the same again, the missing half of a pair, a conflict, or a new dataset. */
-#include "server/uploads.h"
+#include "server/uploads_private.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +23,8 @@ struct ock_upload {
     bool replace;
     int fd;
     uint64_t size;
-    unsigned char head[2]; /* its first bytes */
+    unsigned char head[2];        /* its first bytes */
+    struct ock_import_task *task; /* its name, reserved; NULL: another import has it */
     struct ock_sha256 sha;
 };
 
@@ -197,6 +198,7 @@ void ock_upload_discard(struct ock_upload *upload)
     if (!upload)
         return;
     char path[OCK_PATH_SIZE];
+    ock_import_cancel(upload->task);
     if (upload->fd >= 0)
         (void)close(upload->fd);
     ock_upload_path(upload->engine, path, upload->row.id, "");
@@ -282,38 +284,21 @@ static bool keep_half(struct ock_upload *upload, struct ock_buf *out, int *statu
     }
     *status = 201;
     bool ok = answer_dataset(upload->engine, upload->row.id, out, problem);
+    ock_import_cancel(upload->task);
     (void)close(upload->fd);
     free(upload); /* its directory stays */
     return ok;
 }
 
-/* Imports row (whose files are in place), answers. undo: a file to remove when it fails. */
-static bool import(struct ock_engine *engine, const struct ock_dataset_row *row, bool replace,
-                   unsigned wait_ms, const char *undo, struct ock_buf *out, int *status,
-                   struct ock_problem *problem)
+static bool answer_failure(const struct ock_import_answer *answer, struct ock_problem *problem)
 {
     struct ock_err err = {0};
-    struct ock_import_task *task = NULL;
-    struct ock_import_answer answer = {0};
-    char path[OCK_PATH_SIZE];
-    if (ock_import_start(engine->uploads, row, replace, false, wait_ms, &task, &err) != OCK_OK)
-        return fail_err(problem, &err);
-    bool over = ock_import_wait(task, &answer);
-    ock_import_release(task);
-    if (!over || answer.ok) {
-        *status = over ? 201 : 202;
-        return answer_dataset(engine, row->id, out, problem);
-    }
-    if (undo) {
-        ock_upload_path(engine, path, row->id, undo);
-        (void)unlink(path);
-    }
-    if (answer.status == OCK_STOPPED) {
+    if (answer->status == OCK_STOPPED) {
         ock_problem_set(problem, 503, "draining", "The server is closing", "try again later");
         problem->retry_after_s = 5;
         return false;
     }
-    (void)ock_fail(&err, answer.status, "%s", answer.text);
+    (void)ock_fail(&err, answer->status, "%s", answer->text);
     ock_problem_from_err(problem, &err);
     if (problem->status == 422) {
         problem->code = "invalid_data";
@@ -322,41 +307,54 @@ static bool import(struct ock_engine *engine, const struct ock_dataset_row *row,
     return false;
 }
 
+/* Imports what the order names (its files are in place), answers. */
+static bool import(struct ock_import_task *task, const struct ock_import_order *order,
+                   struct ock_buf *out, int *status, struct ock_problem *problem)
+{
+    struct ock_err err = {0};
+    struct ock_import_answer answer = {0};
+    struct ock_engine *engine = task->uploads->engine;
+    if (ock_import_start(task, order, &err) != OCK_OK)
+        return fail_err(problem, &err);
+    bool over = ock_import_wait(task, &answer);
+    ock_import_release(task);
+    if (over && !answer.ok)
+        return answer_failure(&answer, problem);
+    *status = over ? 201 : 202;
+    return answer_dataset(engine, order->row.id, out, problem);
+}
+
 static bool import_table(struct ock_upload *upload, unsigned wait_ms, struct ock_buf *out,
                          int *status, struct ock_problem *problem)
 {
-    struct ock_engine *engine = upload->engine;
-    struct ock_dataset_row row = upload->row;
-    bool replace = upload->replace;
-    char path[OCK_PATH_SIZE];
+    const struct ock_import_order order = {
+        .row = upload->row, .replace = upload->replace, .promise_ms = wait_ms};
+    struct ock_import_task *task = upload->task;
     (void)close(upload->fd);
     free(upload); /* its directory is the import's now */
-    bool ok = import(engine, &row, replace, wait_ms, NULL, out, status, problem);
-    if (!ok && problem->status == 409) { /* the import has not begun */
-        ock_upload_path(engine, path, row.id, "");
-        ock_remove_directory(path, false);
-    }
-    return ok;
+    return import(task, &order, out, status, problem);
 }
 
-/* The second half joins the first and both are imported. */
+/* The second half joins the first and both are imported. The name is reserved: no other second half
+ * can come between. */
 static bool complete_pair(struct ock_upload *upload, const struct ock_dataset_row *half,
                           unsigned wait_ms, struct ock_buf *out, int *status,
                           struct ock_problem *problem)
 {
     struct ock_err err = {0};
-    struct ock_engine *engine = upload->engine;
-    struct ock_dataset_row row = *half;
-    const char *name = part_name(upload);
+    struct ock_import_order order = {
+        .row = *half, .promise_ms = wait_ms, .undo = part_name(upload)};
     if (upload->part == OCK_PART_X)
-        memcpy(row.source_sha256, upload->row.source_sha256, sizeof(row.source_sha256));
+        memcpy(order.row.source_sha256, upload->row.source_sha256, sizeof(order.row.source_sha256));
     else
-        memcpy(row.labels_sha256, upload->row.labels_sha256, sizeof(row.labels_sha256));
-    enum ock_status moved = rename_part(upload, row.id, name, &err);
+        memcpy(order.row.labels_sha256, upload->row.labels_sha256, sizeof(order.row.labels_sha256));
+    enum ock_status moved = rename_part(upload, half->id, order.undo, &err);
+    struct ock_import_task *task = upload->task;
+    upload->task = moved == OCK_OK ? NULL : task;
     ock_upload_discard(upload);
     if (moved != OCK_OK)
         return fail_err(problem, &err);
-    return import(engine, &row, false, wait_ms, name, out, status, problem);
+    return import(task, &order, out, status, problem);
 }
 
 static bool conflict(struct ock_upload *upload, struct ock_problem *problem)
@@ -404,10 +402,44 @@ static bool check_content(const struct ock_upload *upload, struct ock_problem *p
     return false;
 }
 
+/* The name is free, or another dataset's that this one follows, or its other half's. */
+static bool store_upload(struct ock_upload *upload, unsigned wait_ms, struct ock_buf *out,
+                         int *status, struct ock_problem *problem)
+{
+    if (upload->part != OCK_PART_TABLE)
+        return keep_half(upload, out, status, problem);
+    return import_table(upload, wait_ms, out, status, problem);
+}
+
+/* The decision. busy: why the name could not be reserved, if it could not. */
+static bool decide(struct ock_upload *upload, const struct ock_dataset_row *old,
+                   const struct ock_err *busy, unsigned wait_ms, struct ock_buf *out, int *status,
+                   struct ock_problem *problem)
+{
+    if (old && is_same(upload, old)) {
+        struct ock_engine *engine = upload->engine;
+        ock_upload_discard(upload);
+        *status = strcmp(old->status, "preparing") == 0 ? 202 : 200;
+        return answer_dataset(engine, old->id, out, problem);
+    }
+    /* A failed import holds no data that anybody could miss. */
+    if (old && strcmp(old->status, "failed") == 0)
+        upload->replace = true;
+    bool joins = old && is_other_half(upload, old);
+    if (old && !joins && !upload->replace)
+        return conflict(upload, problem);
+    if (!upload->task) {
+        ock_upload_discard(upload);
+        return fail_err(problem, busy);
+    }
+    return joins ? complete_pair(upload, old, wait_ms, out, status, problem)
+                 : store_upload(upload, wait_ms, out, status, problem);
+}
+
 bool ock_upload_finish(struct ock_upload *upload, unsigned wait_ms, struct ock_buf *out,
                        int *status, struct ock_problem *problem)
 {
-    struct ock_err err = {0};
+    struct ock_err err = {0}, busy = {0};
     struct ock_dataset_row old = {0};
     bool found = false;
     ock_sha256_text(&upload->sha, upload->part == OCK_PART_Y ? upload->row.labels_sha256
@@ -416,24 +448,11 @@ bool ock_upload_finish(struct ock_upload *upload, unsigned wait_ms, struct ock_b
         ock_upload_discard(upload);
         return false;
     }
+    /* First the name, then the look at who has it: nothing may change between. */
+    (void)ock_import_reserve(&upload->task, upload->engine->uploads, upload->row.name, &busy);
     if (!find_by_name(upload->engine, upload->row.name, &old, &found, &err)) {
         ock_upload_discard(upload);
         return fail_err(problem, &err);
     }
-    if (found && is_same(upload, &old)) {
-        struct ock_engine *engine = upload->engine;
-        ock_upload_discard(upload);
-        *status = strcmp(old.status, "preparing") == 0 ? 202 : 200;
-        return answer_dataset(engine, old.id, out, problem);
-    }
-    if (found && is_other_half(upload, &old))
-        return complete_pair(upload, &old, wait_ms, out, status, problem);
-    /* A failed import holds no data that anybody could miss. */
-    if (found && strcmp(old.status, "failed") == 0)
-        upload->replace = true;
-    if (found && !upload->replace)
-        return conflict(upload, problem);
-    if (upload->part != OCK_PART_TABLE)
-        return keep_half(upload, out, status, problem);
-    return import_table(upload, wait_ms, out, status, problem);
+    return decide(upload, found ? &old : NULL, &busy, wait_ms, out, status, problem);
 }

@@ -23,12 +23,25 @@ struct ock_import_answer {
     enum ock_status status; /* when not ok */
     char text[OCK_ERR_TEXT_SIZE];
 };
-/* Starts it for the dataset in row, whose files stand in uploads/ROW.id: "source", or "x" and "y"
- * for an array pair. Reserves the name until it is over. Errors: CONFLICT (the name is being
- * prepared), NOMEM, IO. */
-enum ock_status ock_import_start(struct ock_uploads *uploads, const struct ock_dataset_row *row,
-                                 bool replace, bool promised, unsigned promise_ms,
-                                 struct ock_import_task **out, struct ock_err *err);
+/* Reserves the name: whoever holds it decides alone what the name's dataset becomes. Until
+ * ock_import_start takes it, it goes back by ock_import_cancel. Errors: CONFLICT (an import of that
+ * name is under way), NOMEM. */
+enum ock_status ock_import_reserve(struct ock_import_task **out, struct ock_uploads *uploads,
+                                   const char *name, struct ock_err *err);
+void ock_import_cancel(struct ock_import_task *task); /* NULL is a no-op */
+
+/* An import of the dataset in row, whose files stand in uploads/ROW.id: "source", or "x" and "y"
+ * for an array pair. */
+struct ock_import_order {
+    struct ock_dataset_row row;
+    bool replace, promised;
+    unsigned promise_ms; /* when it is promised, if it is not yet */
+    const char *undo;    /* static: the file to remove if it fails unpromised; NULL: all */
+};
+/* Starts it. The task is the import's then, and the caller's until ock_import_release; on error it
+ * is gone. Errors: IO. */
+enum ock_status ock_import_start(struct ock_import_task *task, const struct ock_import_order *order,
+                                 struct ock_err *err);
 /* Waits until it is over (true) or has been promised: its row is stored as "preparing" (false). */
 bool ock_import_wait(struct ock_import_task *task, struct ock_import_answer *answer);
 void ock_import_release(struct ock_import_task *task);

@@ -12,16 +12,17 @@
 static void resume_import(void *ctx, const char *id, const char *name)
 {
     struct ock_uploads *uploads = ctx;
-    struct ock_dataset_row row = {0};
+    struct ock_import_order order = {.promised = true};
     struct ock_import_task *task = NULL;
     struct ock_err err = {0};
-    (void)name;
     struct ock_db *db = ock_store_read(uploads->engine->store, &err);
-    enum ock_status status = db ? ock_store_find_dataset(db, id, &row, &err) : OCK_IO;
+    enum ock_status status = db ? ock_store_find_dataset(db, id, &order.row, &err) : OCK_IO;
     if (db)
         ock_store_read_end(uploads->engine->store, db);
     if (status == OCK_OK)
-        status = ock_import_start(uploads, &row, false, true, 0, &task, &err);
+        status = ock_import_reserve(&task, uploads, name, &err);
+    if (status == OCK_OK)
+        status = ock_import_start(task, &order, &err);
     if (status == OCK_OK)
         ock_import_release(task);
     else

@@ -8,6 +8,8 @@
 
 struct ock_import_task {
     struct ock_uploads *uploads;
+    char name[OCK_DATASET_NAME_SIZE]; /* reserved; immutable */
+    const char *undo;                 /* immutable after the start */
     /* The thread's. */
     struct ock_dataset_row row;
     bool replace;

@@ -361,6 +361,19 @@ static inline void kit_signal_children(int number)
     kit_each_child(kit_signal_one, &number);
 }
 
+/* All turns are taken: by two large imports, stopped until kit_signal_children(SIGCONT). */
+static inline void kit_hold_imports(struct ock_engine *engine)
+{
+    size_t size;
+    char other[OCK_ID_SIZE];
+    char *large = kit_large_table(&size);
+    ck_assert_int_eq(kit_upload_at_once(engine, "large-1", "label", large, size, other), 202);
+    kit_signal_children(SIGSTOP);
+    ck_assert_int_eq(kit_upload_at_once(engine, "large-2", "label", large, size, other), 202);
+    kit_signal_children(SIGSTOP);
+    free(large);
+}
+
 static inline bool kit_act(struct ock_engine *engine, const char *id, const char *action, int *http)
 {
     static struct ock_problem problem;

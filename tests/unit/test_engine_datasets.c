@@ -1,5 +1,7 @@
 /* Uploads and idempotency keys: a retry is harmless, a name belongs to one dataset, halves wait for
  * each other, and what is wrong with the bytes is said in the importer's own sentence. */
+#include <pthread.h>
+
 #include "engine_kit.h"
 
 static const char table[] = "a,b,kind\n1,2,x\n3,4,y\n5,6,x\n7,8,y\n";
@@ -8,6 +10,7 @@ static const char other[] = "a,b,kind\n1,2,x\n3,4,y\n5,6,x\n7,9,y\n";
 static const char images[] =
     "\0\0\x08\x03\0\0\0\x04\0\0\0\x01\0\0\0\x02\x01\x02\x03\x04\x05\x06\x07\x08";
 static const char labels[] = "\0\0\x08\x01\0\0\0\x04\0\x01\0\x01";
+static const char others[] = "\0\0\x08\x01\0\0\0\x04\x01\x01\x01\0";
 static const char too_few[] = "\0\0\x08\x01\0\0\0\x03\0\x01\0";
 
 static struct ock_problem problem;
@@ -92,6 +95,83 @@ START_TEST(halves_wait_for_each_other)
     cJSON_Delete(whole);
     cJSON_Delete(put(engine, &x, images, sizeof(images) - 1, &http));
     ck_assert_int_eq(http, 200);
+    ock_engine_close(engine);
+    kit_remove_dir();
+}
+END_TEST
+
+static void *put_labels(void *ctx)
+{
+    static struct ock_problem refusal;
+    struct ock_upload_options y = {.name = "pair", .part = OCK_PART_Y};
+    int http;
+    cJSON *whole = kit_upload_bytes(ctx, &y, labels, sizeof(labels) - 1, &http, &refusal);
+    ck_assert_int_eq(http, 201);
+    ck_assert_str_eq(kit_text(whole, "status"), "ready");
+    cJSON_Delete(whole);
+    return NULL;
+}
+
+/* What the file of the second half holds; 0 bytes: it is not there yet. */
+static size_t read_labels(const char *id, char out[64])
+{
+    char path[128];
+    (void)snprintf(path, sizeof(path), "%s/uploads/%s/y", kit_dir, id);
+    FILE *file = fopen(path, "rbe");
+    size_t size = file ? fread(out, 1, 64, file) : 0;
+    if (file)
+        (void)fclose(file);
+    return size;
+}
+
+/* While a pair is being imported its name is taken: what is refused changes nothing. */
+START_TEST(pair_under_way_is_left_alone)
+{
+    struct ock_upload_options x = {.name = "pair", .part = OCK_PART_X},
+                              y = {.name = "pair", .part = OCK_PART_Y};
+    char id[OCK_ID_SIZE], bytes[64];
+    pthread_t other_client;
+    int http;
+    kit_make_dir();
+    struct ock_engine *engine = kit_open();
+    cJSON *half = put(engine, &x, images, sizeof(images) - 1, &http);
+    (void)snprintf(id, sizeof(id), "%s", kit_text(half, "id"));
+    cJSON_Delete(half);
+    kit_hold_imports(engine);
+    ck_assert_int_eq(pthread_create(&other_client, NULL, put_labels, engine), 0);
+    while (read_labels(id, bytes) == 0)
+        kit_sleep();
+
+    ck_assert_ptr_null(put(engine, &y, others, sizeof(others) - 1, &http));
+    ck_assert_int_eq(problem.status, 409);
+    ck_assert_uint_eq(read_labels(id, bytes), sizeof(labels) - 1);
+    ck_assert_mem_eq(bytes, labels, sizeof(labels) - 1);
+    x.replace = true;
+    ck_assert_ptr_null(put(engine, &x, images, sizeof(images) - 2, &http));
+    ck_assert_int_eq(problem.status, 409);
+    ck_assert(!ock_engine_dataset_delete(engine, "pair", &problem));
+    ck_assert_int_eq(problem.status, 409);
+
+    kit_signal_children(SIGCONT);
+    ck_assert_int_eq(pthread_join(other_client, NULL), 0);
+    ck_assert(ock_engine_dataset_delete(engine, id, &problem));
+    ock_engine_close(engine);
+    kit_remove_dir();
+}
+END_TEST
+
+START_TEST(half_can_be_deleted)
+{
+    struct ock_upload_options x = {.name = "pair", .part = OCK_PART_X};
+    int http;
+    kit_make_dir();
+    struct ock_engine *engine = kit_open();
+    cJSON_Delete(put(engine, &x, images, sizeof(images) - 1, &http));
+    ck_assert(ock_engine_dataset_delete(engine, "pair", &problem));
+    ck_assert(!ock_engine_dataset_delete(engine, "pair", &problem));
+    ck_assert_int_eq(problem.status, 404);
+    cJSON_Delete(put(engine, &x, images, sizeof(images) - 1, &http)); /* the name is free again */
+    ck_assert_int_eq(http, 201);
     ock_engine_close(engine);
     kit_remove_dir();
 }
@@ -230,6 +310,8 @@ int main(void)
     TCase *tcase = tcase_create("datasets");
     tcase_add_test(tcase, same_bytes_again_are_the_same_dataset);
     tcase_add_test(tcase, halves_wait_for_each_other);
+    tcase_add_test(tcase, pair_under_way_is_left_alone);
+    tcase_add_test(tcase, half_can_be_deleted);
     tcase_add_loop_test(tcase, bad_upload_leaves_nothing, 0,
                         (int)(sizeof(bad_uploads) / sizeof(bad_uploads[0])));
     tcase_add_test(tcase, upload_has_a_limit);
