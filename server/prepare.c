@@ -2,9 +2,12 @@
  * then what only the data can tell, then the sizes. */
 #include "server/prepare_private.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/base/file.h"
 #include "core/base/json.h"
@@ -158,49 +161,44 @@ static enum ock_status import_inline(struct ock_prepared *prepared, const cJSON 
     return status;
 }
 
-/* The other job's weights, copied: that job may be deleted before this one starts. */
-static enum ock_status copy_weights(struct ock_prepared *prepared, struct ock_db *db,
-                                    struct ock_faults *faults, struct ock_err *err)
+/* The other job's weights: in the store, or a file. */
+struct weights {
+    struct ock_buf bytes;
+    int fd; /* -1: the bytes are all */
+    bool found;
+};
+
+static enum ock_status open_weights(struct ock_prepared *prepared, struct ock_db *db,
+                                    struct weights *weights, struct ock_faults *faults,
+                                    struct ock_err *err)
 {
     const struct ock_init_spec *init = &prepared->spec->init;
     struct ock_model_row row = {0};
-    struct ock_buf bytes;
     char path[OCK_PATH_SIZE], name[32];
-    ock_buf_init(&bytes, (size_t)16 << 30);
     enum ock_status status = ock_store_model(
-        db, init->job, init->which == OCK_LAST ? "last" : "best", &row, &bytes, err);
+        db, init->job, init->which == OCK_LAST ? "last" : "best", &row, &weights->bytes, err);
     if (status == OCK_NOTFOUND) {
         (void)ock_faults_add(faults, "/model/init/job", "no_model", "the job %.40s has no model",
                              init->job);
-        ock_buf_deinit(&bytes);
         return OCK_OK;
     }
     if (status == OCK_OK && row.is_file) {
         (void)snprintf(name, sizeof(name), "%s.safetensors", row.which);
         ock_job_path(prepared->engine, path, init->job, name);
-        status = ock_file_read(path, &bytes, err);
-        if (status == OCK_NOTFOUND) /* of a succeeded job: the server's fault, not the client's */
-            status = ock_fail(err, OCK_IO, "the model %s is gone", path);
+        weights->fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (weights->fd < 0) /* of a succeeded job: the server's fault, not the client's */
+            return ock_fail_errno(err, errno, "cannot open the model %s", path);
     }
-    if (status == OCK_OK)
-        status = make_directory(prepared, err);
-    if (status == OCK_OK) {
-        ock_job_path(prepared->engine, path, prepared->id, "init.safetensors");
-        status = ock_file_replace(path, bytes.data, bytes.size, err);
-    }
-    prepared->has_init = status == OCK_OK;
-    ock_buf_deinit(&bytes);
+    weights->found = status == OCK_OK;
     return status;
 }
 
-static enum ock_status find_weights(struct ock_prepared *prepared, struct ock_faults *faults,
-                                    struct ock_err *err)
+static enum ock_status find_weights(struct ock_prepared *prepared, struct weights *weights,
+                                    struct ock_faults *faults, struct ock_err *err)
 {
     int64_t number;
     enum ock_job_status job_status;
     const char *job = prepared->spec->init.job;
-    if (!job)
-        return OCK_OK;
     struct ock_db *db = ock_store_read(prepared->engine->store, err);
     if (!db)
         return err->status;
@@ -214,9 +212,42 @@ static enum ock_status find_weights(struct ock_prepared *prepared, struct ock_fa
                              "the job %.40s has no model to start from: it is %s", job,
                              ock_job_status_name(job_status));
     } else if (status == OCK_OK) {
-        status = copy_weights(prepared, db, faults, err);
+        status = open_weights(prepared, db, weights, faults, err);
     }
     ock_store_read_end(prepared->engine->store, db);
+    return status;
+}
+
+/* Copied, because that job may be deleted before this one starts: even now, which an open file
+ * survives. They may be gigabytes, so nobody waits for this: the store's few readers are free. */
+static enum ock_status copy_weights(struct ock_prepared *prepared, const struct weights *weights,
+                                    struct ock_err *err)
+{
+    char path[OCK_PATH_SIZE];
+    enum ock_status status = make_directory(prepared, err);
+    if (status != OCK_OK)
+        return status;
+    ock_job_path(prepared->engine, path, prepared->id, "init.safetensors");
+    status = weights->fd >= 0
+                 ? ock_file_copy(path, weights->fd, err)
+                 : ock_file_replace(path, weights->bytes.data, weights->bytes.size, err);
+    prepared->has_init = status == OCK_OK;
+    return status;
+}
+
+static enum ock_status take_weights(struct ock_prepared *prepared, struct ock_faults *faults,
+                                    struct ock_err *err)
+{
+    struct weights weights = {.fd = -1};
+    if (!prepared->spec->init.job)
+        return OCK_OK;
+    ock_buf_init(&weights.bytes, OCK_GIB);
+    enum ock_status status = find_weights(prepared, &weights, faults, err);
+    if (status == OCK_OK && weights.found)
+        status = copy_weights(prepared, &weights, err);
+    if (weights.fd >= 0)
+        (void)close(weights.fd);
+    ock_buf_deinit(&weights.bytes);
     return status;
 }
 
@@ -324,7 +355,7 @@ static enum ock_status check_spec(struct ock_prepared *prepared, const cJSON *js
     if (status == OCK_OK && prepared->spec && arrays && faults->count == 0)
         status = import_inline(prepared, arrays, faults, err);
     if (status == OCK_OK && prepared->spec)
-        status = find_weights(prepared, faults, err);
+        status = take_weights(prepared, faults, err);
     return status;
 }
 

@@ -102,6 +102,36 @@ enum ock_status ock_file_replace(const char *path, const void *bytes, size_t siz
     return status;
 }
 
+static enum ock_status write_rest(struct ock_newfile *file, int from, struct ock_err *err)
+{
+    char piece[65536];
+    enum ock_status status = OCK_OK;
+    while (status == OCK_OK) {
+        ssize_t got = read(from, piece, sizeof(piece));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return ock_fail_errno(err, errno, "cannot read what becomes %s", file->path);
+        if (got == 0)
+            break;
+        status = ock_newfile_write(file, piece, (size_t)got, err);
+    }
+    return status;
+}
+
+enum ock_status ock_file_copy(const char *path, int from, struct ock_err *err)
+{
+    struct ock_newfile file = {.fd = -1};
+    enum ock_status status = ock_newfile_open(&file, path, err);
+    if (status != OCK_OK)
+        return status;
+    status = write_rest(&file, from, err);
+    if (status == OCK_OK)
+        status = ock_newfile_commit(&file, err);
+    ock_newfile_discard(&file);
+    return status;
+}
+
 static enum ock_status open_for_reading(const char *path, int *out, struct ock_err *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -29,6 +29,9 @@ void ock_newfile_discard(struct ock_newfile *file); /* after commit or twice: a 
 enum ock_status ock_file_replace(const char *path, const void *bytes, size_t size,
                                  struct ock_err *err);
 
+/* The same with what is left to read of an open file, by pieces. */
+enum ock_status ock_file_copy(const char *path, int from, struct ock_err *err);
+
 /* Appends the file's bytes to out (whose maximum bounds them). Errors: NOTFOUND, IO, NOMEM, LIMIT. */
 enum ock_status ock_file_read(const char *path, struct ock_buf *out, struct ock_err *err);
 
