@@ -72,7 +72,7 @@ static enum ock_status open_slot(struct ock_dataset_cache *cache, struct slot *s
     ock_dataset_path(cache->engine, path, id);
     enum ock_status status = ock_dataset_open(&dataset, path, err);
     if (status == OCK_NOTFOUND) /* of a dataset that the store has: not the client's fault */
-        return ock_fail(err, OCK_IO, "the dataset's file %s is gone", path);
+        return ock_fail(err, OCK_CORRUPT, "the dataset's file %s is gone", path);
     if (status != OCK_OK)
         return status;
     slot_close(slot);

@@ -11,8 +11,8 @@ enum ock_status ock_dataset_cache_new(struct ock_dataset_cache **out, struct ock
                                       struct ock_err *err);
 void ock_dataset_cache_free(struct ock_dataset_cache *cache); /* NULL is a no-op */
 
-/* The open dataset of an id; borrowed until ock_dataset_cache_release. Errors: NOTFOUND, CORRUPT,
- * IO, NOMEM. Thread-safe. */
+/* The open dataset of an id; borrowed until ock_dataset_cache_release. Errors: CORRUPT
+ * (its file is damaged or gone), LIMIT, IO, NOMEM. Thread-safe. */
 enum ock_status ock_dataset_cache_get(struct ock_dataset_cache *cache, const char *id,
                                       const struct ock_dataset **out, struct ock_err *err);
 void ock_dataset_cache_release(struct ock_dataset_cache *cache, const struct ock_dataset *dataset);

@@ -38,7 +38,8 @@ void ock_prepared_deinit(struct ock_prepared *prepared, bool keep_directory);
 enum ock_plan_outcome {
     OCK_PLAN_WAITS,  /* a dataset is still being prepared */
     OCK_PLAN_MADE,   /* the row is complete, *need has its sizes */
-    OCK_PLAN_FAULTY, /* the spec does not go with its data, or a dataset failed: problem is set */
+    OCK_PLAN_FAULTY, /* the spec does not go with its data, or a dataset failed, or a file of the
+                        job's is damaged or gone: problem is set */
     OCK_PLAN_FAILED, /* the machine's fault (the log has it): try again */
 };
 /* Plans a stored job that was sent while a dataset of it was being prepared, and completes its row.

@@ -70,13 +70,33 @@ static enum ock_status store_plan(const struct ock_prepared *prepared, int64_t n
     return ock_store_write(prepared->engine->store, apply_plan, &made, err);
 }
 
+/* Of a file; the store tells such a thing of itself in the error alone. */
+static bool is_lost(enum ock_status status)
+{
+    return status == OCK_CORRUPT || status == OCK_NOTFOUND;
+}
+
+/* A file that is damaged or gone stays so: another try would find it again. */
+static enum ock_plan_outcome end_for_lost(const struct ock_job_row *row,
+                                          struct ock_problem *problem, const struct ock_err *err)
+{
+    ock_log(OCK_LOG_ERROR, "%s can never be planned: %s", row->id, err->text);
+    ock_problem_set(problem, 500, "damaged", "The server's data is damaged",
+                    "a file that the job needs is damaged or gone; send the data, and the job, "
+                    "again");
+    return OCK_PLAN_FAULTY;
+}
+
 static enum ock_plan_outcome prepare_stored(struct ock_prepared *prepared,
                                             const struct ock_job_row *row,
                                             struct ock_problem *problem, struct ock_err *err)
 {
     enum ock_status status = load_spec(prepared, row->number, &problem->faults, err);
-    if (status == OCK_OK)
-        status = find_stored(prepared, row, &problem->faults, err);
+    if (status != OCK_OK)
+        return OCK_PLAN_FAILED;
+    status = find_stored(prepared, row, &problem->faults, err);
+    if (is_lost(status))
+        return end_for_lost(row, problem, err);
     if (status != OCK_OK)
         return OCK_PLAN_FAILED;
     if (problem->faults.count > 0) {
@@ -85,8 +105,11 @@ static enum ock_plan_outcome prepare_stored(struct ock_prepared *prepared,
     }
     if (prepared->waits)
         return OCK_PLAN_WAITS;
-    if (!ock_prepare_complete(prepared, problem, err))
-        return problem->status == 422 ? OCK_PLAN_FAULTY : OCK_PLAN_FAILED;
+    if (!ock_prepare_complete(prepared, problem, err)) {
+        if (problem->status == 422)
+            return OCK_PLAN_FAULTY;
+        return is_lost(err->status) ? end_for_lost(row, problem, err) : OCK_PLAN_FAILED;
+    }
     return store_plan(prepared, row->number, err) == OCK_OK ? OCK_PLAN_MADE : OCK_PLAN_FAILED;
 }
 

@@ -212,6 +212,26 @@ static inline bool kit_has_ended(const cJSON *job)
            strcmp(status, "cancelled") == 0;
 }
 
+static inline cJSON *kit_dataset(struct ock_engine *engine, const char *id)
+{
+    static struct ock_problem problem;
+    struct ock_buf out;
+    ock_buf_init(&out, OCK_MIB);
+    ck_assert_msg(ock_engine_dataset(engine, id, &out, &problem), "%s", problem.detail);
+    cJSON *json = kit_parse(out.data);
+    ock_buf_deinit(&out);
+    return json;
+}
+
+/* Whether the dataset's status is this. */
+static inline bool kit_is(struct ock_engine *engine, const char *id, const char *status)
+{
+    cJSON *json = kit_dataset(engine, id);
+    bool same = strcmp(kit_text(json, "status"), status) == 0;
+    cJSON_Delete(json);
+    return same;
+}
+
 static inline void kit_sleep(void)
 {
     struct timespec step = {.tv_nsec = KIT_STEP_MS * 1000000L};

@@ -133,6 +133,44 @@ START_TEST(failed_import_fails_the_job)
 }
 END_TEST
 
+/* Cuts the file to nothing, or removes it. */
+static void lose(const char *path, bool remove)
+{
+    ck_assert_int_eq(remove ? unlink(path) : truncate(path, 0), 0);
+}
+
+/* What is lost while a job waits stays lost: it is told, not looked for every second. */
+START_TEST(lost_file_fails_the_job)
+{
+    static const char *const data[] = {"\"dataset\":\"whole\"",
+                                       "\"inline\":{\"x\":[[1],[2],[3],[4]],\"y\":[1,2,3,4]}"};
+    char id[OCK_ID_SIZE], whole[OCK_ID_SIZE], dataset[OCK_ID_SIZE], spec[256], path[128];
+    int of = _i % 2;
+    kit_make_dir();
+    struct ock_engine *engine = kit_open();
+    (void)kit_upload_at_once(engine, "whole", "y", small_table, strlen(small_table), whole);
+    while (!kit_is(engine, whole, "ready"))
+        kit_sleep();
+    upload_behind(engine, "small", small_table, dataset);
+    (void)snprintf(spec, sizeof(spec), "{\"data\":{%s,\"validation\":{\"dataset\":\"small\"}}}",
+                   data[of]);
+    kit_submit(engine, spec, id);
+    if (of == 0)
+        (void)snprintf(path, sizeof(path), "%s/datasets/%s.ockds", kit_dir, whole);
+    else
+        (void)snprintf(path, sizeof(path), "%s/jobs/%s/inline.ockds", kit_dir, id);
+    lose(path, _i < 2);
+    kit_signal_children(SIGCONT);
+    cJSON *job = kit_wait(engine, id, NULL, 0);
+    ck_assert_str_eq(kit_text(job, "status"), "failed");
+    ck_assert_str_eq(kit_text(job, "stop_reason"), "data");
+    ck_assert_str_eq(kit_text(ock_json_get(job, "error"), "code"), "damaged");
+    cJSON_Delete(job);
+    ock_engine_close(engine);
+    kit_remove_dir();
+}
+END_TEST
+
 START_TEST(waiting_job_can_be_cancelled)
 {
     char id[OCK_ID_SIZE], dataset[OCK_ID_SIZE];
@@ -185,6 +223,7 @@ int main(void)
     tcase_add_test(tcase, many_jobs_wait_for_one_dataset);
     tcase_add_test(tcase, what_only_the_data_can_tell_fails_the_job);
     tcase_add_test(tcase, failed_import_fails_the_job);
+    tcase_add_loop_test(tcase, lost_file_fails_the_job, 0, 4);
     tcase_add_test(tcase, waiting_job_can_be_cancelled);
     tcase_add_test(tcase, faults_of_the_spec_are_told_at_once);
     suite_add_tcase(suite, tcase);

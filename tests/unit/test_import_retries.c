@@ -49,31 +49,13 @@ static void upload_large(struct ock_engine *engine, bool is_bad, char id[OCK_ID_
     free(table);
 }
 
-static cJSON *show(struct ock_engine *engine, const char *id)
-{
-    static struct ock_problem problem;
-    struct ock_buf out;
-    ock_buf_init(&out, OCK_MIB);
-    ck_assert_msg(ock_engine_dataset(engine, id, &out, &problem), "%s", problem.detail);
-    cJSON *json = kit_parse(out.data);
-    ock_buf_deinit(&out);
-    return json;
-}
-
-static bool is(struct ock_engine *engine, const char *id, const char *status)
-{
-    cJSON *json = show(engine, id);
-    bool same = strcmp(kit_text(json, "status"), status) == 0;
-    cJSON_Delete(json);
-    return same;
-}
-
 /* Its JSON once it is settled. */
 static cJSON *wait_settled(struct ock_engine *engine, const char *id)
 {
-    for (int waited = 0; waited < KIT_WAIT_MS && is(engine, id, "preparing"); waited += KIT_STEP_MS)
+    for (int waited = 0; waited < KIT_WAIT_MS && kit_is(engine, id, "preparing");
+         waited += KIT_STEP_MS)
         kit_sleep();
-    return show(engine, id);
+    return kit_dataset(engine, id);
 }
 
 static void check_settled(struct ock_engine *engine, const char *id, const char *status,
@@ -126,7 +108,7 @@ START_TEST(third_death_in_a_row_is_the_last)
     struct ock_engine *engine = kit_open();
     upload_large(engine, false, id);
     kit_submit(engine, spec, job);
-    while (is(engine, id, "preparing")) {
+    while (kit_is(engine, id, "preparing")) {
         pid_t pid = kit_worker_pid();
         if (pid != 0 && pid != last) {
             deaths++;
@@ -173,7 +155,7 @@ START_TEST(io_error_is_waited_out)
     kit_signal_children(SIGCONT);
     wait_no_worker();
     kit_sleep();
-    ck_assert(is(engine, id, "preparing") && has_spool(id));
+    ck_assert(kit_is(engine, id, "preparing") && has_spool(id));
     take_away_datasets(false);
     /* The one that rests holds no turn. */
     ck_assert_int_lt(kit_upload_at_once(engine, "u", NULL, "a,b\n1,2\n3,4\n", 12, other), 300);
@@ -223,7 +205,7 @@ START_TEST(outcome_waits_for_room)
     while (!io_has_failed())
         kit_sleep();
     wait_no_worker();
-    ck_assert(is(engine, id, "preparing") && has_spool(id));
+    ck_assert(kit_is(engine, id, "preparing") && has_spool(id));
     ck_assert(io_fail_stop());
     check_settled(engine, id, is_bad ? "failed" : "ready", is_bad ? "line 400001" : "");
     kit_wait_and_forget(engine, job, is_bad ? "failed" : "succeeded", is_bad ? 0 : 1);
