@@ -35,9 +35,10 @@ enum io_fault { IO_ENOSPC, IO_EIO, IO_SHORT, IO_CUT, IO_FAULT_COUNT };
 
 static char io_directory[PATH_MAX]; /* set while nothing is armed */
 static enum io_fault io_fault;
-static bool io_for_good; /* all later ones fail too */
-static atomic_long io_left = -1;
-static atomic_bool io_failed;
+static bool io_for_good;    /* all later ones fail too */
+static long io_first;       /* the number of the first call that fails */
+static atomic_long io_seen; /* calls so far */
+static atomic_bool io_armed, io_failed;
 
 static inline void io_fail_after(long count, enum io_fault fault, bool for_good,
                                  const char *directory)
@@ -46,7 +47,9 @@ static inline void io_fail_after(long count, enum io_fault fault, bool for_good,
     io_fault = fault;
     io_for_good = for_good;
     atomic_store(&io_failed, false);
-    atomic_store(&io_left, count);
+    io_first = count;
+    atomic_store(&io_seen, 0);
+    atomic_store(&io_armed, true);
 }
 
 /* Whether one has failed since. */
@@ -58,7 +61,7 @@ static inline bool io_has_failed(void)
 /* Ends it; true if a call has failed. */
 static inline bool io_fail_stop(void)
 {
-    atomic_store(&io_left, -1);
+    atomic_store(&io_armed, false);
     return io_has_failed();
 }
 
@@ -76,14 +79,14 @@ static inline bool io_concerns(const struct io_call *call)
 
 static int io_before(const struct io_call *call, size_t *size)
 {
-    if (atomic_load(&io_left) < 0 || !io_concerns(call))
+    if (!atomic_load(&io_armed) || !io_concerns(call))
         return 0;
-    long left = atomic_fetch_sub(&io_left, 1);
-    if (left > 0)
+    long number = atomic_fetch_add(&io_seen, 1) - io_first;
+    long last = io_for_good ? LONG_MAX : io_fault == IO_CUT ? 1 : 0;
+    if (number < 0 || number > last)
         return 0;
-    atomic_store(&io_left, io_for_good || (io_fault == IO_CUT && !io_has_failed()) ? 0 : -1);
-    bool first = !atomic_exchange(&io_failed, true);
-    if (io_fault == IO_SHORT || (io_fault == IO_CUT && first)) {
+    atomic_store(&io_failed, true);
+    if (io_fault == IO_SHORT || (io_fault == IO_CUT && number == 0)) {
         *size = *size > 1 ? *size / 2 : *size;
         return 0;
     }
