@@ -100,8 +100,8 @@ tsan() {
 sanitized() {
     preset=$1
     files=
-    for name in http_jobs http_events http_all_events http_stop http_disk retention backup killer; do
-        files="$files tests/e2e/test_$name.py"
+    for subject in http_jobs http_events http_all_events http_stop http_disk retention backup killer; do
+        files="$files tests/e2e/test_$subject.py"
     done
     # shellcheck disable=SC2086
     OCKHAM=$PWD/build/$preset/ockham PYTHONDONTWRITEBYTECODE=1 \

@@ -256,6 +256,7 @@ void ock_post_change(struct ock_runner *runner, struct ock_live *live, enum ock_
     post->change.reason = reason; /* static */
     post->change.more_attempt = more_attempt;
     post->change.begins = begins;
+    post->write.makes_room |= status == OCK_JOB_PAUSED; /* what was asked for, and spares room */
     /* "running" can wait for the first epoch's sync; what a person asked for can't. */
     post->write.lazy = begins && !act;
     ock_store_post(runner->engine->store, &post->write);

@@ -18,7 +18,10 @@
 #include "server/runner_private.h"
 #include "server/store_events.h"
 
+/* Of a job's news that are not committed yet: then its worker waits. Few posts, since on a full disk
+ * all that was told before a pause has to go with it into one transaction. */
 static const size_t inflight_bytes_max = (size_t)1 << 20;
+static const unsigned inflight_posts_max = 64;
 
 enum { LINES_START = 16 };
 
@@ -326,6 +329,13 @@ void ock_live_resume_reading(struct ock_runner *runner, struct ock_live *live)
         watch(runner, live->worker.out, &live->out_watch);
 }
 
+/* Only with bytes: their commit is what resumes the reading. */
+static bool has_too_much_inflight(const struct ock_live *live)
+{
+    return live->inflight_bytes > inflight_bytes_max ||
+           (live->inflight_bytes > 0 && live->posts > inflight_posts_max);
+}
+
 void ock_live_read(struct ock_runner *runner, struct ock_live *live)
 {
     struct batch batch = {0};
@@ -347,7 +357,7 @@ void ock_live_read(struct ock_runner *runner, struct ock_live *live)
     if (!open) {
         unwatch(runner, live->worker.out);
         live->out_open = false;
-    } else if (!live->out_paused && live->inflight_bytes > inflight_bytes_max) {
+    } else if (!live->out_paused && has_too_much_inflight(live)) {
         pause_reading(runner, live);
     }
 }

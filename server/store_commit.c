@@ -132,6 +132,7 @@ static void *run_committer(void *arg)
             return NULL;
         if (count == 0) {
             ock_store_fold(store);
+            ock_store_keep_room(store);
             continue;
         }
         ock_store_settle(store, store->taken, count, closing);

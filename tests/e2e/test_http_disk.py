@@ -54,6 +54,18 @@ def test_deletions_make_room(server):
     assert server.ended(server.submit(spec(2)))["status"] == "succeeded"
 
 
+def test_a_person_can_pause_a_job_that_tells_quickly(server):
+    """More news than one transaction takes would wait for room before the pause."""
+    job = server.submit(spec(hidden=[], train={"epochs": 1000000, "report_every": 1}))
+    wait_until(lambda: (status_of(server, job)["latest"] or {}).get("epoch", 0) >= 100, "epochs")
+    fill(server)
+    wait_until(lambda: "degraded" in server.call("GET", "/readyz").json, "a full disk")
+    time.sleep(1)
+    assert server.call("POST", f"/v1/jobs/{job}/pause").status == 202
+    os.unlink(server.directory + "/filling")
+    wait_until(lambda: status_of(server, job)["status"] == "paused", "the paused job")
+
+
 def test_deletions_work_while_jobs_tell_epochs(server):
     """What running jobs tell gathers in the store's queue for want of room: deletions pass it by."""
     done = [server.submit(spec(2)) for _ in range(6)]

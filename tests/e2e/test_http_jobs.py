@@ -126,7 +126,7 @@ def test_no_path_of_the_server_in_an_error(server):
     path = f"{server.directory}/datasets/{dataset}.ockds"
     os.rename(path, path + ".gone")
     answer = server.call("POST", "/v1/jobs", {"data": {"dataset": "doomed"}})
-    is_problem(answer, 500, "internal")
+    is_problem(answer, 500, "damaged")
     assert server.directory.encode() not in answer.data
     os.rename(path + ".gone", path)
     answer = server.call("POST", "/v1/jobs/validate", {"data": {"dataset": "doomed"}})

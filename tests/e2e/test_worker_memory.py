@@ -2,8 +2,8 @@
 and the job beside it gets the bits that it always gets. A worker that a person killed is no such
 thing: it goes on from its checkpoint.
 
-Method: two jobs run; a process of the test's own joins the first worker's cgroup, where it may not be
-ended, and takes memory until the kernel ends the worker. Needs root and a memory cgroup that can be
+Method: two jobs run; a process of the test's own joins the first worker's cgroup and takes memory until
+the kernel ends the worker. Needs root and a memory cgroup that can be
 written; elsewhere it says so and is skipped.
 """
 
@@ -19,18 +19,19 @@ import pytest
 from ockserver import Server, spec
 from test_worker_orphans import shas, wait_for, workers_of
 
-# Takes memory a MiB at a time until the group's count of ended processes is not 0 any more.
+# Takes memory a MiB at a time until the group's count of ended processes is not 0 any more: in a file
+# in memory, which is the group's but no process's own, so that the kernel never ends this one for it.
 HOG = r"""
-import sys
+import os, sys
 group, events = sys.argv[1:3]
-open("/proc/self/oom_score_adj", "w").write("-1000")
-open(group + "/cgroup.procs", "w").write("0")
+with open(group + "/cgroup.procs", "w") as procs:
+    procs.write("0")
 def ended():
     lines = open(group + "/" + events).read().split("\n")
     return any(line.startswith("oom_kill ") and line != "oom_kill 0" for line in lines)
-held = []
+held = os.memfd_create("held")
 while not ended():
-    held.append(bytearray(b"x") * (1 << 20))
+    os.write(held, b"x" * (1 << 20))
 """
 
 
