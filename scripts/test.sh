@@ -86,12 +86,13 @@ asan() {
 }
 
 # libomp is not instrumented; libarcher tells ThreadSanitizer what it synchronises. Debian keeps it
-# where libomp does not look by itself.
+# where libomp does not look by itself. Every process would sleep for a second at its end, to see
+# races there: a tenth of it is enough.
 tsan() {
     archer=/usr/lib/llvm-14/lib/libarcher.so
     [ -f "$archer" ] || { echo "$archer is missing (libomp-14-dev)" && return 1; }
     OMP_TOOL_LIBRARIES=$archer \
-        TSAN_OPTIONS=ignore_noninstrumented_modules=1:second_deadlock_stack=1 unit tsan
+        TSAN_OPTIONS=ignore_noninstrumented_modules=1:second_deadlock_stack=1:atexit_sleep_ms=100 unit tsan
 }
 
 # The server's own life under the sanitizers, with the real worker processes: races, leaks and
@@ -100,15 +101,15 @@ tsan() {
 sanitized() {
     preset=$1
     files=
-    for subject in http_jobs http_events http_all_events http_stop http_disk retention backup killer; do
+    for subject in http_jobs http_events http_all_events http_stop http_disk retention killer; do
         files="$files tests/e2e/test_$subject.py"
     done
     # shellcheck disable=SC2086
-    OCKHAM=$PWD/build/$preset/ockham PYTHONDONTWRITEBYTECODE=1 \
+    OCKHAM=$PWD/build/$preset/ockham OCKHAM_KILLS=10 PYTHONDONTWRITEBYTECODE=1 \
         ASAN_OPTIONS=detect_leaks=1:verify_asan_link_order=0 \
         UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
         OMP_TOOL_LIBRARIES=/usr/lib/llvm-14/lib/libarcher.so \
-        TSAN_OPTIONS=ignore_noninstrumented_modules=1:second_deadlock_stack=1 \
+        TSAN_OPTIONS=ignore_noninstrumented_modules=1:second_deadlock_stack=1:atexit_sleep_ms=100 \
         python -m pytest -q -p no:cacheprovider $files
 }
 

@@ -1,8 +1,10 @@
 """Thirty deaths and more, at every named point of server and workers: nothing acknowledged is lost.
+OCKHAM_KILLS sets another number, for a slow build; then not every point has its turn.
 
 By hand: python3 tests/e2e/killer.py --kills 1000 --seed 7
 """
 
+import os
 import re
 import subprocess
 
@@ -10,20 +12,22 @@ from killer import Killer
 from ockserver import program
 from shim import SERVER_POINTS, WORKER_POINTS, library
 
-KILLS = 30
+KILLS = int(os.environ.get("OCKHAM_KILLS", 30))
 SEED = 20251
 
 
 def test_nothing_is_lost():
-    counts = Killer(KILLS, SEED, every_point=True).run()
+    counts = Killer(KILLS, SEED, every_point=KILLS >= 30).run()
     deaths = {name: n for name, n in counts.items() if name.startswith(("server ", "worker "))}
     assert sum(deaths.values()) >= KILLS
+    assert counts["attempts more"] > 0 and counts["events seen"] > 0
+    assert counts["ended succeeded"] > 0
+    if KILLS < 30:
+        return
     for point in SERVER_POINTS:
         assert deaths[f"server {point}"] > 0
     for point in WORKER_POINTS:
         assert deaths[f"worker {point}"] > 0
-    assert counts["attempts more"] > 0 and counts["events seen"] > 0
-    assert counts["ended succeeded"] > 0
     assert counts["full disks"] > 0 and counts["backups"] > 0
 
 

@@ -16,20 +16,6 @@
 
 #include "tests/shim/io_calls.h"
 
-/* From one n to the next. Under the sanitizers a sequence takes up to a hundred times as long (their
- * worker processes alone need a second to exit): there not every call is tried. */
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-enum { IO_STRIDE = 23 };
-#else
-enum { IO_STRIDE = 7 };
-#endif
-#elif defined(__SANITIZE_ADDRESS__)
-enum { IO_STRIDE = 7 };
-#else
-enum { IO_STRIDE = 1 };
-#endif
-
 /* CUT: half a write, then ENOSPC at the next, as a disk does that becomes full. */
 enum io_fault { IO_ENOSPC, IO_EIO, IO_SHORT, IO_CUT, IO_FAULT_COUNT };
 

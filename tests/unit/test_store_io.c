@@ -308,7 +308,7 @@ START_TEST(every_call_fails_in_turn)
     enum io_fault fault = (enum io_fault)(_i % IO_FAULT_COUNT);
     bool for_good = _i >= IO_FAULT_COUNT;
     long n = 0;
-    for (bool failed = true; failed; n += IO_STRIDE) {
+    for (bool failed = true; failed; n += OCK_TEST_STRIDE) {
         make_dir();
         io_fail_after(n, fault, for_good, dir);
         work();

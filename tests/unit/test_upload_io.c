@@ -191,7 +191,7 @@ START_TEST(every_call_of_an_upload_fails_in_turn)
 {
     enum io_fault fault = (enum io_fault)(_i % IO_FAULT_COUNT);
     long n = 0, refused = 0;
-    for (bool failed = true; failed; n += IO_STRIDE) {
+    for (bool failed = true; failed; n += OCK_TEST_STRIDE) {
         int answers[PART_COUNT];
         make_dir();
         struct ock_engine *engine = kit_open();
