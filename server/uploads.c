@@ -386,19 +386,23 @@ static bool is_other_half(const struct ock_upload *upload, const struct ock_data
  * would hold the name until somebody finds out. */
 static bool check_content(const struct ock_upload *upload, struct ock_problem *problem)
 {
-    static const unsigned char idx[] = {0, 0}, gzip[] = {0x1f, 0x8b};
+    static const unsigned char begins[][2] = {
+        {0, 0}, {0x93, 'N'}, {0x1f, 0x8b}}; /* IDX, NPY, gzip */
     if (upload->size == 0) {
         ock_problem_set(problem, 422, "invalid_data", "The data cannot be read",
                         "the upload is empty");
         return false;
     }
-    if (upload->part == OCK_PART_TABLE || memcmp(upload->head, idx, sizeof(idx)) == 0 ||
-        memcmp(upload->head, gzip, sizeof(gzip)) == 0)
+    bool fits = upload->part == OCK_PART_TABLE;
+    for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++)
+        fits |= memcmp(upload->head, begins[i], sizeof(begins[i])) == 0;
+    if (fits)
         return true;
-    ock_problem_set(problem, 422, "invalid_data", "The data cannot be read",
-                    "%s must be IDX, gzipped or not, and begins with %02x %02x; a CSV goes to"
-                    " /v1/datasets/NAME as a whole",
-                    part_name(upload), upload->head[0], upload->head[1]);
+    ock_problem_set(
+        problem, 422, "invalid_data", "The data cannot be read",
+        "%s must be NPY or IDX, gzipped or not, and begins with %02x %02x; a CSV goes to"
+        " /v1/datasets/NAME as a whole",
+        part_name(upload), upload->head[0], upload->head[1]);
     return false;
 }
 

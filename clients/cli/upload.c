@@ -14,7 +14,7 @@ enum { KEY_TARGET = 't', KEY_FORMAT = 0x100, KEY_DELIMITER, KEY_HEADER, KEY_REPL
 static const struct argp_option options[] = {
     {"target", KEY_TARGET, "NAME", 0,
      "The column to predict: its name, or its position from 0 (-1: the last)", 0},
-    {"format", KEY_FORMAT, "FORMAT", 0, "csv or idx (default: found from the content)", 0},
+    {"format", KEY_FORMAT, "FORMAT", 0, "csv, npy or idx (default: found from the content)", 0},
     {"delimiter", KEY_DELIMITER, "CHARACTER", 0, "Between fields: one character, or tab", 0},
     {"header", KEY_HEADER, "true|false", 0, "Whether the first line holds names", 0},
     {"replace", KEY_REPLACE, NULL, 0, "Other data under a name that is taken", 0},
@@ -24,7 +24,8 @@ static const struct argp_option options[] = {
 
 static const char doc[] =
     "Sends a data file to the server, which keeps it as the dataset NAME.\v"
-    "A CSV file, gzipped or not; or IDX images with their labels, as FILE,LABELS. FILE may be - "
+    "A CSV or NPY file, gzipped or not; or NPY or IDX arrays with their labels, as FILE,LABELS. "
+    "FILE may be - "
     "for standard input.\n\n"
     "Example:\n"
     "  ockham upload flowers train.csv.gz --target species\n"

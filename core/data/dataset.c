@@ -32,7 +32,7 @@ static const char *const byte_texts[256] = {
     B1("2", "1"), B1("2", "2"), B1("2", "3"), B1("2", "4"), "250",       "251",
     "252",        "253",        "254",        "255"};
 
-static const char *const format_names[OCK_FILE_FORMATS] = {"csv", "idx", "inline"};
+static const char *const format_names[OCK_FILE_FORMATS] = {"csv", "idx", "inline", "npy"};
 
 static enum ock_status corrupt(struct ock_err *err, const char *what)
 {

@@ -26,7 +26,13 @@ enum {
 
 enum { OCK_FILE_HAS_LABELS = 1 };                      /* header flags */
 enum { OCK_RECORD_WHOLE = 1, OCK_RECORD_BOOLEAN = 2 }; /* record flags */
-enum ock_file_format { OCK_FILE_CSV = 0, OCK_FILE_IDX, OCK_FILE_INLINE, OCK_FILE_FORMATS };
+enum ock_file_format {
+    OCK_FILE_CSV = 0,
+    OCK_FILE_IDX,
+    OCK_FILE_INLINE,
+    OCK_FILE_NPY,
+    OCK_FILE_FORMATS
+};
 
 struct ock_file_block {
     uint32_t storage; /* enum ock_storage */

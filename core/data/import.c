@@ -108,19 +108,18 @@ static enum ock_status import_as(enum ock_format format, const struct ock_import
 {
     switch (format) {
     case OCK_FORMAT_IDX:
-        return ock_idx_import(import, reader, labels, err);
+    case OCK_FORMAT_NPY:
+        return ock_array_import(import, format, reader, labels, err);
     case OCK_FORMAT_SVMLIGHT:
         return ock_fail(err, OCK_UNSUPPORTED,
-                        "svmlight (label index:value …) is not read yet; CSV and IDX are");
-    case OCK_FORMAT_NPY:
-        return ock_fail(err, OCK_UNSUPPORTED, "NPY is not read yet; CSV and IDX are");
+                        "svmlight (label index:value …) is not read yet; CSV, NPY and IDX are");
     case OCK_FORMAT_AUTO:
     case OCK_FORMAT_CSV:
         break;
     }
     if (labels)
         return ock_fail(err, OCK_INVALID,
-                        "a labels file goes with IDX; a CSV has its labels in a column");
+                        "a labels file goes with NPY or IDX; a CSV has its labels in a column");
     return ock_csv_import(import, reader, err);
 }
 

@@ -1,4 +1,4 @@
-/* From a user's bytes to a dataset file: CSV, IDX, or arrays in a job's JSON. */
+/* From a user's bytes to a dataset file: CSV, NPY, IDX, or arrays in a job's JSON. */
 #ifndef OCK_DATA_IMPORT_H
 #define OCK_DATA_IMPORT_H
 
@@ -22,7 +22,7 @@ enum ock_header { OCK_HEADER_AUTO, OCK_HEADER_YES, OCK_HEADER_NO };
 
 struct ock_import {
     const char *source; /* path of the table, or of x (gzipped or not, found by its first bytes) */
-    const char *labels; /* path of y for IDX; NULL: none */
+    const char *labels; /* path of y for NPY or IDX; NULL: none */
     const char *out;    /* path of the dataset file; appears whole or not at all */
     const char *target; /* a column's name, else a place (from 0; negative from the end), or NULL */
     enum ock_format format;
@@ -31,7 +31,7 @@ struct ock_import {
 };
 
 /* Reads source (and labels) and writes the dataset file.
- * What is wrong with the data is INVALID and says where: line and column (CSV), byte (IDX), what
+ * What is wrong with the data is INVALID and says where: line and column (CSV), byte (NPY, IDX), what
  * was expected and what stood there. Formats that are not there yet: UNSUPPORTED, naming them. The
  * target, where none is given: a column named "target", "label", "class" or "y" (any case) if there
  * is just one of them, else the last column. Errors: INVALID, UNSUPPORTED, LIMIT, NOTFOUND, IO,

@@ -79,7 +79,47 @@ def test_arrays_in_two_parts(server):
     assert got["rows"] == 6 and got["status"] == "ready"
 
 
-@pytest.mark.parametrize("body", [CSV, b"\x93NUMPY\x01\x00", b"\x07"])
+def npy(shape, values, descr="<f8"):
+    """What numpy.save writes."""
+    text = f"{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}"
+    text += " " * (-(len(text) + 11) % 64) + "\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text.encode() + \
+        b"".join(struct.pack("<" + {"<f8": "d", "<i8": "q"}[descr], v) for v in values)
+
+
+BLOBS = [(3.0 * (i % 3 == j) + (i * 37 % 11) / 20, j) for i in range(150) for j in range(3)]
+
+
+def test_numpy_arrays_in_two_parts(server):
+    """As curl -T sends them, without a type."""
+    x = npy((150, 3), [v for v, _ in BLOBS])
+    y = npy((150,), [i % 3 for i in range(150)], "<i8")
+    assert server.call("PUT", "/v1/datasets/arrays/y", y).json["status"] == "incomplete"
+    answer = server.call("PUT", "/v1/datasets/arrays/x", gzip.compress(x))
+    assert answer.status == 201, answer.data
+    got = server.call("GET", "/v1/datasets/arrays").json
+    assert (got["rows"], got["format"], got["status"]) == (150, "npy", "ready")
+    job = server.submit(spec(20, data={"dataset": "arrays"}))
+    done = server.ended(job)
+    assert done["status"] == "succeeded"
+    assert done["latest"]["validation"]["accuracy"] == 1
+
+
+def test_a_numpy_table(server):
+    rows = [v for i in range(150) for v in (BLOBS[3 * i][0], BLOBS[3 * i + 1][0], i % 3)]
+    answer = server.call("PUT", "/v1/datasets/square", npy((150, 3), rows))
+    assert answer.status == 201, answer.data
+    assert answer.json["target"]["name"] == "c2", answer.data
+    named = server.call("PUT", "/v1/datasets/square2?target=0&format=npy", npy((150, 3), rows))
+    assert named.status == 201, named.data
+    assert named.json["target"]["name"] == "c0"
+    for body in (npy((150,), [0.0] * 150), npy((150, 1), [0.0] * 150), npy((150, 3), rows)[:-1],
+                 b"\x93NUMPY\x01\x00"):
+        is_problem(server.call("PUT", "/v1/datasets/round", body), 422, "invalid_data")
+        assert server.call("GET", "/v1/datasets/round").status == 404
+
+
+@pytest.mark.parametrize("body", [CSV, b"\x93nope", b"\x07"])
 @pytest.mark.parametrize("part", ["x", "y"])
 def test_what_is_no_half_of_a_pair(server, part, body):
     """It is told at once, and does not take the name."""

@@ -305,7 +305,6 @@ static const struct {
      OCK_INVALID,
      {"UTF-16", "UTF-8"}},
     {BYTES("+1 1:0.5 3:1\n-1 2:1\n"), OCK_UNSUPPORTED, {"svmlight", ""}},
-    {BYTES("\x93NUMPY\x01\0v\0{"), OCK_UNSUPPORTED, {"NPY", ""}},
     {BYTES("\x28\xb5\x2f\xfd----"), OCK_UNSUPPORTED, {"zstd", ""}},
     {BYTES("PK\x03\x04----"), OCK_UNSUPPORTED, {"zip", ""}},
     {BYTES("\x1f\x8b"), OCK_INVALID, {"gzip", "cut off"}},

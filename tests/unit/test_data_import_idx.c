@@ -212,7 +212,7 @@ static const struct {
      "byte 12: an infinite number in row 2"},
     {BYTES(images), BYTES("\0\0\x08\1\0\0\0\3abc"), OCK_INVALID, "2 rows, there are 3 labels"},
     {BYTES(images), BYTES("\0\0\x08\1\0\0\0\0"), OCK_INVALID, "labels: byte 4"},
-    {BYTES(images), BYTES("\0\0\x08\2\0\0\0\2\0\0\0\1ab"), OCK_INVALID, "one is expected"},
+    {BYTES(images), BYTES("\0\0\x08\2\0\0\0\2\0\0\0\2abcd"), OCK_INVALID, "one is expected"},
     {BYTES(images), BYTES("\0\0\x08\1\0\0\0\2a"), OCK_INVALID, "labels: ends at byte 9"},
     {BYTES(images), BYTES("\0\0\x08\1\0\0\0\2abc"), OCK_INVALID, "labels: goes on"},
     {BYTES(images), BYTES("label\n1\n2\n"), OCK_INVALID, "labels: byte 0: not IDX"},
@@ -257,7 +257,7 @@ START_TEST(labels_do_not_go_with_a_table)
     kit_write("in", BYTES("a,b\n1,2\n"));
     kit_write("labels", BYTES(labels));
     ck_assert_int_eq(kit_import((struct ock_import){0}, 1, &err), OCK_INVALID);
-    ck_assert_ptr_nonnull(strstr(err.text, "labels file goes with IDX"));
+    ck_assert_ptr_nonnull(strstr(err.text, "labels file goes with NPY or IDX"));
 }
 END_TEST
 

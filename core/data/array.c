@@ -1,0 +1,461 @@
+/* Arrays to a dataset file. Bytes go straight from the file (or its unpacking) into the dataset;
+ * wider types are read twice, once to learn which of them float32 would blur. */
+#include "core/data/array.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/buf.h"
+#include "core/base/limits.h"
+#include "core/data/formats.h"
+
+enum { BLOCKS_MAX = 4, NO_BLOCK = BLOCKS_MAX };
+#define CHUNK_BYTES (OCK_MIB)
+
+static void array_deinit(struct ock_array *array)
+{
+    for (size_t c = 0; array->stats && c < array->width; c++)
+        ock_stats_deinit(&array->stats[c]);
+    free(array->stats);
+    free(array->bitmaps);
+    free(array->sums);
+    free(array->blocks);
+    free(array->offsets);
+}
+
+enum ock_status ock_array_read(const struct ock_array *array, void *bytes, size_t size, size_t at,
+                               struct ock_err *err)
+{
+    size_t got = 0;
+    enum ock_status status = ock_reader_read(array->reader, bytes, size, &got, err);
+    if (status == OCK_OK && got < size)
+        return ock_fail(err, OCK_INVALID,
+                        "%s: ends at byte %zu, where %zu more were expected by its %s header",
+                        array->what, at + got, size - got, array->format);
+    return status;
+}
+
+enum ock_status ock_array_add_dimension(struct ock_array *array, uint64_t dimension, size_t at,
+                                        struct ock_err *err)
+{
+    assert(array->rank < OCK_ARRAY_RANK_MAX);
+    size_t i = array->rank++;
+    if (dimension == 0)
+        return ock_fail(err, OCK_INVALID, "%s: byte %zu: dimension %zu is 0", array->what, at, i);
+    if (i == 0 && dimension > OCK_ROWS_MAX)
+        return ock_fail(err, OCK_LIMIT, "%s: has %llu rows, the limit is %zu", array->what,
+                        (unsigned long long)dimension, OCK_ROWS_MAX);
+    array->dimensions[i] = (size_t)dimension;
+    if (i == 0) {
+        array->rows = (size_t)dimension;
+        array->width = 1;
+    } else if (dimension >= OCK_COLUMNS_MAX || array->width * dimension >= OCK_COLUMNS_MAX) {
+        return ock_fail(err, OCK_LIMIT,
+                        "%s: byte %zu: a row has too many numbers, the limit is %zu", array->what,
+                        at, OCK_COLUMNS_MAX - 1);
+    } else {
+        array->width *= (size_t)dimension;
+    }
+    return OCK_OK;
+}
+
+static enum ock_status read_header(struct ock_array *array, enum ock_format format,
+                                   struct ock_err *err)
+{
+    unsigned char first = 0;
+    size_t got = 0;
+    enum ock_status status = ock_reader_rewind(array->reader, err);
+    if (status == OCK_OK && format == OCK_FORMAT_AUTO)
+        status = ock_reader_read(array->reader, &first, 1, &got, err);
+    if (status == OCK_OK && format == OCK_FORMAT_AUTO)
+        status = ock_reader_rewind(array->reader, err);
+    if (status != OCK_OK)
+        return status;
+    bool npy = format == OCK_FORMAT_NPY || (format == OCK_FORMAT_AUTO && first == 0x93);
+    return npy ? ock_npy_header(array, err) : ock_idx_header(array, err);
+}
+
+/* Reads the header and makes room for what is learnt of the columns. A file that is too short for
+ * its header is refused before anything is allocated for it. */
+static enum ock_status array_open(struct ock_array *array, enum ock_format format,
+                                  struct ock_err *err)
+{
+    enum ock_status status = read_header(array, format, err);
+    if (status != OCK_OK)
+        return status;
+    size_t bytes = array->rows * array->width * array->element_bytes; /* below 2^55 */
+    uint64_t most = ock_reader_bytes_max(array->reader);
+    if (bytes > most)
+        return ock_fail(err, OCK_INVALID,
+                        "%s: its %s header promises %zu bytes of data, the file can't hold more "
+                        "than %llu",
+                        array->what, array->format, bytes, (unsigned long long)most);
+    array->stats = calloc(array->width, sizeof(*array->stats));
+    array->bitmaps = calloc(array->width, sizeof(*array->bitmaps));
+    array->sums = calloc(array->width, sizeof(*array->sums));
+    array->blocks = calloc(array->width, sizeof(*array->blocks));
+    array->offsets = calloc(array->width, sizeof(*array->offsets));
+    if (!array->stats || !array->bitmaps || !array->sums || !array->blocks || !array->offsets)
+        return ock_fail(err, OCK_NOMEM, "out of memory for %zu columns", array->width);
+    return OCK_OK;
+}
+
+/* IEEE 754's binary16, exactly. */
+static double half(uint64_t bits)
+{
+    int exponent = (int)(bits >> 10 & 31);
+    int mantissa = (int)(bits & 1023);
+    double size = exponent == 31  ? (mantissa ? (double)NAN : (double)INFINITY)
+                  : exponent == 0 ? ldexp(mantissa, -24)
+                                  : ldexp(1024 + mantissa, exponent - 25);
+    return bits >> 15 ? -size : size;
+}
+
+static double float_of(uint64_t bits, size_t bytes)
+{
+    if (bytes == 8) {
+        double value;
+        memcpy(&value, &bits, sizeof(value));
+        return value;
+    }
+    if (bytes == 2)
+        return half(bits);
+    uint32_t low = (uint32_t)bits;
+    float value;
+    memcpy(&value, &low, sizeof(value));
+    return (double)value;
+}
+
+/* Whole numbers beyond 2^53 are rounded to the nearest double. */
+static double element(const struct ock_array *array, const unsigned char *bytes)
+{
+    size_t size = array->element_bytes;
+    uint64_t bits = 0;
+    for (size_t i = 0; i < size; i++)
+        bits |= (uint64_t)bytes[i] << (8 * (array->big_endian ? size - 1 - i : i));
+    if (array->element == OCK_ELEMENT_FLOAT)
+        return float_of(bits, size);
+    uint64_t sign = UINT64_C(1) << (8 * size - 1);
+    if (array->element == OCK_ELEMENT_SIGNED)
+        return (double)(int64_t)((bits ^ sign) - sign); /* extends the sign */
+    return (double)bits;
+}
+
+/* The element that comes next in the file. */
+struct cursor {
+    size_t row, column;
+    size_t place; /* Fortran order: which of the columns it is in the file */
+};
+
+/* The column, with its last index the fastest, of the n-th with its first one the fastest. */
+static size_t column_of(const struct ock_array *array, size_t n)
+{
+    size_t column = 0, stride = array->width;
+    for (size_t i = 1; i < array->rank; i++) {
+        stride /= array->dimensions[i];
+        column += n % array->dimensions[i] * stride;
+        n /= array->dimensions[i];
+    }
+    return column;
+}
+
+static void cursor_next(const struct ock_array *array, struct cursor *cursor)
+{
+    if (array->fortran) {
+        if (++cursor->row == array->rows) {
+            cursor->row = 0;
+            cursor->column = column_of(array, ++cursor->place);
+        }
+    } else if (++cursor->column == array->width) {
+        cursor->column = 0;
+        cursor->row++;
+    }
+}
+
+/* What happens to `count` elements, the first of them at the cursor. */
+typedef enum ock_status chunk_fn(struct ock_array *array, const unsigned char *bytes, size_t count,
+                                 struct cursor *cursor, void *ctx, struct ock_err *err);
+
+/* All elements, in chunks, through on_chunk; then nothing may follow. */
+static enum ock_status each_chunk(struct ock_array *array, chunk_fn *on_chunk, void *ctx,
+                                  struct ock_err *err)
+{
+    unsigned char *chunk = malloc(CHUNK_BYTES); /* a header fits in */
+    if (!chunk)
+        return ock_fail(err, OCK_NOMEM, "out of memory for reading");
+    struct cursor cursor = {0};
+    size_t total = array->rows * array->width * array->element_bytes, more = 0;
+    enum ock_status status = ock_reader_rewind(array->reader, err);
+    if (status == OCK_OK)
+        status = ock_array_read(array, chunk, array->header_bytes, 0, err);
+    for (size_t at = 0; status == OCK_OK && at < total; at += CHUNK_BYTES) {
+        size_t size = total - at < CHUNK_BYTES ? total - at : CHUNK_BYTES;
+        status = ock_array_read(array, chunk, size, array->header_bytes + at, err);
+        if (status == OCK_OK)
+            status = on_chunk(array, chunk, size / array->element_bytes, &cursor, ctx, err);
+    }
+    if (status == OCK_OK)
+        status = ock_reader_read(array->reader, chunk, 1, &more, err);
+    if (status == OCK_OK && more > 0)
+        status = ock_fail(err, OCK_INVALID, "%s: goes on after byte %zu, its %s header's end",
+                          array->what, array->header_bytes + total, array->format);
+    free(chunk);
+    return status;
+}
+
+/* First pass, wider types: ranges and distinct values. */
+static enum ock_status examine(struct ock_array *array, const unsigned char *bytes, size_t count,
+                               struct cursor *cursor, void *ctx, struct ock_err *err)
+{
+    (void)ctx;
+    for (size_t i = 0; i < count; i++, cursor_next(array, cursor)) {
+        struct ock_stats *stats = &array->stats[cursor->column];
+        double value = element(array, bytes + i * array->element_bytes);
+        if (isnan(value)) {
+            stats->missing++;
+            continue;
+        }
+        if (isinf(value)) {
+            size_t place = array->fortran ? cursor->place * array->rows + cursor->row
+                                          : cursor->row * array->width + cursor->column;
+            return ock_fail(err, OCK_INVALID, "%s: byte %zu: an infinite number in row %zu",
+                            array->what, array->header_bytes + place * array->element_bytes,
+                            cursor->row + 1);
+        }
+        enum ock_status status = ock_stats_add(stats, value, err);
+        if (status != OCK_OK)
+            return status;
+    }
+    return OCK_OK;
+}
+
+static size_t add_block(struct ock_build_block *blocks, size_t *count, enum ock_storage storage)
+{
+    blocks[*count] = (struct ock_build_block){.storage = storage};
+    return (*count)++;
+}
+
+/* Gives every column its block and place, adding blocks as they are needed. */
+static enum ock_status array_lay_out(struct ock_array *array, size_t distinct_max,
+                                     struct ock_build_block *blocks, size_t *count,
+                                     struct ock_err *err)
+{
+    for (size_t c = 0; c < array->width; c++)
+        ock_stats_init(&array->stats[c], distinct_max);
+    if (array->element == OCK_ELEMENT_BYTE) {
+        size_t block = add_block(blocks, count, OCK_STORE_U8);
+        for (size_t c = 0; c < array->width; c++) {
+            array->blocks[c] = block;
+            array->offsets[c] = blocks[block].width++;
+        }
+        return OCK_OK;
+    }
+    enum ock_status status = each_chunk(array, examine, NULL, err);
+    if (status != OCK_OK)
+        return status;
+    size_t of_storage[2] = {NO_BLOCK, NO_BLOCK};
+    for (size_t c = 0; c < array->width; c++) {
+        bool wide = ock_stats_storage(&array->stats[c]) == OCK_STORE_F64;
+        if (of_storage[wide] == NO_BLOCK)
+            of_storage[wide] = add_block(blocks, count, wide ? OCK_STORE_F64 : OCK_STORE_F32);
+        array->blocks[c] = of_storage[wide];
+        array->offsets[c] = blocks[of_storage[wide]].width++;
+    }
+    return OCK_OK;
+}
+
+static enum ock_status fill_bytes(struct ock_array *array, const unsigned char *bytes, size_t count,
+                                  struct cursor *cursor, void *ctx, struct ock_err *err)
+{
+    const struct ock_build_block *blocks = ctx;
+    unsigned char *data = blocks[array->blocks[0]].data; /* all columns, in their order */
+    (void)err;
+    for (size_t i = 0; i < count; i++, cursor_next(array, cursor)) {
+        size_t column = cursor->column;
+        data[cursor->row * array->width + column] = bytes[i];
+        array->sums[column] += bytes[i];
+        array->bitmaps[column][bytes[i] / 64] |= UINT64_C(1) << (bytes[i] % 64);
+    }
+    return OCK_OK;
+}
+
+static enum ock_status fill_numbers(struct ock_array *array, const unsigned char *bytes,
+                                    size_t count, struct cursor *cursor, void *ctx,
+                                    struct ock_err *err)
+{
+    const struct ock_build_block *blocks = ctx;
+    (void)err;
+    for (size_t i = 0; i < count; i++, cursor_next(array, cursor)) {
+        size_t c = cursor->column;
+        double value = element(array, bytes + i * array->element_bytes);
+        ock_put_number(&blocks[array->blocks[c]], cursor->row, array->offsets[c], value);
+    }
+    return OCK_OK;
+}
+
+/* Puts all rows into their blocks; byte columns get their statistics on the way. */
+static enum ock_status array_fill(struct ock_array *array, struct ock_build_block *blocks,
+                                  struct ock_err *err)
+{
+    if (array->element != OCK_ELEMENT_BYTE)
+        return each_chunk(array, fill_numbers, blocks, err);
+    enum ock_status status = each_chunk(array, fill_bytes, blocks, err);
+    for (size_t c = 0; c < array->width; c++) {
+        struct ock_stats *stats = &array->stats[c];
+        size_t low = 0, high = 255;
+        while (low < 255 && !(array->bitmaps[c][low / 64] >> (low % 64) & 1))
+            low++;
+        while (high > 0 && !(array->bitmaps[c][high / 64] >> (high % 64) & 1))
+            high--;
+        stats->count = array->rows;
+        stats->min = (double)low;
+        stats->max = (double)high;
+        stats->sum = (double)array->sums[c];
+    }
+    return status;
+}
+
+static void describe(const struct ock_array *array, struct ock_build_column *columns)
+{
+    for (size_t c = 0; c < array->width; c++) {
+        columns[c].type = array->element == OCK_ELEMENT_BYTE ? OCK_COLUMN_BYTE : OCK_COLUMN_NUMBER;
+        columns[c].block = array->blocks[c];
+        columns[c].offset = array->offsets[c];
+        columns[c].stats = &array->stats[c];
+        columns[c].bitmap = array->bitmaps[c];
+    }
+}
+
+/* Names x0, x1, … [width] and "label" behind them, or c0, c1, … of a table; *text and *names are the
+ * caller's to free. */
+static enum ock_status make_names(char letter, size_t width, char **text, const char ***names,
+                                  struct ock_err *err)
+{
+    struct ock_buf buf;
+    ock_buf_init(&buf, OCK_GIB);
+    const char **made = malloc((width + 1) * sizeof(*made));
+    for (size_t c = 0; c < width; c++) {
+        ock_buf_printf(&buf, "%c%zu", letter, c);
+        ock_buf_putc(&buf, '\0');
+    }
+    ock_buf_puts(&buf, "label");
+    char *bytes = ock_buf_take(&buf);
+    ock_buf_deinit(&buf);
+    if (!made || !bytes) {
+        free(made);
+        free(bytes);
+        return ock_fail(err, OCK_NOMEM, "out of memory for %zu names", width);
+    }
+    const char *next = bytes;
+    for (size_t c = 0; c <= width; c++) {
+        made[c] = next;
+        next += strlen(next) + 1;
+    }
+    *text = bytes;
+    *names = made;
+    return OCK_OK;
+}
+
+/* Opens the labels and holds them against x. A column of them is as good as a row. */
+static enum ock_status open_labels(struct ock_array *labels, const struct ock_array *x,
+                                   struct ock_err *err)
+{
+    enum ock_status status = array_open(labels, OCK_FORMAT_AUTO, err);
+    if (status != OCK_OK)
+        return status;
+    if (labels->width != 1 || labels->rank > 2)
+        return ock_fail(err, OCK_INVALID, "labels: have %zu dimensions, one is expected",
+                        labels->rank);
+    if (labels->rows != x->rows)
+        return ock_fail(err, OCK_INVALID, "x has %zu rows, there are %zu labels", x->rows,
+                        labels->rows);
+    return OCK_OK;
+}
+
+/* A NumPy array without labels is a table, and one of its columns the target. */
+static enum ock_status check_table(const struct ock_array *x, struct ock_err *err)
+{
+    if (x->rank != 2)
+        return ock_fail(err, OCK_INVALID,
+                        "%s: has %zu dimensions, a table has two; or give its labels as a second "
+                        "array",
+                        x->what, x->rank);
+    if (x->width < 2)
+        return ock_fail(err, OCK_INVALID,
+                        "%s: has one column, two are needed: a feature and a target", x->what);
+    return OCK_OK;
+}
+
+static enum ock_status write_file(const struct ock_import *import, struct ock_array *x,
+                                  struct ock_array *labels, struct ock_build_block *blocks,
+                                  size_t block_count, bool table, struct ock_err *err)
+{
+    struct ock_builder builder = {.file.fd = -1, .fd = -1};
+    char *text = NULL;
+    const char **names = NULL;
+    size_t count = x->width + (labels->reader ? 1 : 0);
+    struct ock_build_schema schema = {.format = x->file_format,
+                                      .column_count = count,
+                                      .target = labels->reader || table ? count - 1 : SIZE_MAX,
+                                      .has_labels = labels->reader != NULL};
+    enum ock_status status = make_names(table ? 'c' : 'x', x->width, &text, &names, err);
+    struct ock_build_column *columns = calloc(count, sizeof(*columns));
+    if (status == OCK_OK && !columns)
+        status = ock_fail(err, OCK_NOMEM, "out of memory for %zu columns", count);
+    if (status == OCK_OK && import->target)
+        status = ock_find_target(names, count, import->target, &schema.target, err);
+    if (status == OCK_OK)
+        status = ock_builder_open(&builder, import->out, x->rows, blocks, block_count, err);
+    if (status == OCK_OK)
+        status = array_fill(x, blocks, err);
+    if (status == OCK_OK && labels->reader)
+        status = array_fill(labels, blocks, err);
+    if (status != OCK_OK)
+        goto done;
+
+    assert(names && columns);
+    describe(x, columns);
+    if (labels->reader)
+        describe(labels, columns + x->width);
+    for (size_t c = 0; c < count; c++)
+        columns[c].name = names[c];
+    schema.columns = columns;
+    schema.shape_count = x->rank > 2 ? x->rank - 1 : 0;
+    for (size_t i = 0; i < schema.shape_count; i++)
+        schema.shape[i] = x->dimensions[i + 1];
+    status = ock_builder_finish(&builder, &schema, err);
+done:
+    ock_builder_discard(&builder);
+    free(columns);
+    free(names);
+    free(text);
+    return status;
+}
+
+enum ock_status ock_array_import(const struct ock_import *import, enum ock_format format,
+                                 struct ock_reader *x_reader, struct ock_reader *labels_reader,
+                                 struct ock_err *err)
+{
+    struct ock_array x = {.what = labels_reader ? "x" : "the array", .reader = x_reader};
+    struct ock_array labels = {.what = "labels", .reader = labels_reader};
+    struct ock_build_block blocks[BLOCKS_MAX];
+    size_t block_count = 0;
+
+    enum ock_status status = array_open(&x, format, err);
+    bool table = format == OCK_FORMAT_NPY && !labels_reader;
+    if (status == OCK_OK && table)
+        status = check_table(&x, err);
+    if (status == OCK_OK && labels_reader)
+        status = open_labels(&labels, &x, err);
+    if (status == OCK_OK)
+        status = array_lay_out(&x, OCK_DISTINCT_MAX, blocks, &block_count, err);
+    if (status == OCK_OK && labels_reader)
+        status = array_lay_out(&labels, OCK_CLASSES_MAX, blocks, &block_count, err);
+    if (status == OCK_OK)
+        status = write_file(import, &x, &labels, blocks, block_count, table, err);
+    array_deinit(&labels);
+    array_deinit(&x);
+    return status;
+}
