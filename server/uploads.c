@@ -398,11 +398,10 @@ static bool check_content(const struct ock_upload *upload, struct ock_problem *p
         fits |= memcmp(upload->head, begins[i], sizeof(begins[i])) == 0;
     if (fits)
         return true;
-    ock_problem_set(
-        problem, 422, "invalid_data", "The data cannot be read",
-        "%s must be NPY or IDX, gzipped or not, and begins with %02x %02x; a CSV goes to"
-        " /v1/datasets/NAME as a whole",
-        part_name(upload), upload->head[0], upload->head[1]);
+    ock_problem_set(problem, 422, "invalid_data", "The data cannot be read",
+                    "%s must be NPY or IDX, packed or not, and begins with %02x %02x; a CSV goes to"
+                    " /v1/datasets/NAME as a whole",
+                    part_name(upload), upload->head[0], upload->head[1]);
     return false;
 }
 

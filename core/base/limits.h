@@ -25,7 +25,9 @@ static_assert(sizeof(size_t) == 8 && CHAR_BIT == 8, "sizes are computed in 64 bi
 #define OCK_CLASSES_MAX         ((size_t)65536)          /* classes of a target */
 #define OCK_NAME_BYTES_MAX      256u           /* a column's or class' name, with its NUL */
 #define OCK_CSV_FIELD_BYTES_MAX (64 * OCK_KIB) /* one field of a CSV */
-#define OCK_GZIP_RATIO_MAX      ((size_t)1100) /* unpacked : packed; deflate cannot exceed 1032 */
+/* Unpacked : packed, beyond the first OCK_UNPACKED_FREE_BYTES. gzip cannot exceed 1032; zstd can. */
+#define OCK_UNPACKED_RATIO_MAX  ((size_t)1100)
+#define OCK_UNPACKED_FREE_BYTES (64 * OCK_MIB)
 #define OCK_DATASET_BYTES_MAX   (256 * OCK_GIB)
 #define OCK_CACHE_BYTES_MAX     (64 * OCK_MIB) /* encoded rows that a batch source keeps as floats */
 

@@ -1,4 +1,4 @@
-/* Bytes from a file, through zlib where they are packed. Two passes over the same bytes is what the
+/* Bytes from a file, through zlib or libzstd where they are packed. Two passes over the same bytes is what the
  * importers need, so the descriptor stays open: a file replaced meanwhile does not matter. */
 #include "core/data/reader.h"
 
@@ -11,20 +11,28 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
+#include <zstd.h>
+#include <zstd_errors.h>
 
 #include "core/base/limits.h"
 
-enum { PACKED_BYTES = 1 << 16 };
+enum {
+    PACKED_BYTES = 1 << 16,
+    WINDOW_LOG_MAX = 25, /* of zstd: 32 MiB of memory */
+};
+
+enum packing { PLAIN, GZIP, ZSTD };
 
 struct ock_reader {
     int fd;
     uint64_t file_bytes;
-    bool gzip;
-    bool member_done; /* gzip: between members */
-    bool any_member;  /* gzip: one whole member was read */
+    enum packing packing;
+    bool member_done; /* between gzip's members, zstd's frames */
+    bool any_member;  /* a whole one was read */
     bool file_end;
-    uint64_t total; /* bytes handed out since the start */
-    z_stream stream;
+    uint64_t total;  /* bytes handed out since the start */
+    z_stream stream; /* its next_in and avail_in serve zstd too */
+    ZSTD_DCtx *zstd; /* owned; NULL: not packed so */
     unsigned char packed[PACKED_BYTES];
 };
 
@@ -95,8 +103,7 @@ static enum ock_status find_packing(struct ock_reader *reader, struct ock_err *e
         const char *bytes;
         size_t count;
         const char *name;
-    } others[] = {{"\x28\xb5\x2f\xfd", 4, "zstd"},
-                  {"PK\x03\x04", 4, "zip"},
+    } others[] = {{"PK\x03\x04", 4, "zip"},
                   {"BZh", 3, "bzip2"},
                   {"\xfd"
                    "7zXZ",
@@ -105,11 +112,14 @@ static enum ock_status find_packing(struct ock_reader *reader, struct ock_err *e
     ssize_t got = pread(reader->fd, first, sizeof(first), 0);
     if (got < 0)
         return ock_fail_errno(err, errno, "cannot read the data");
-    reader->gzip = got >= 2 && first[0] == 0x1f && first[1] == 0x8b;
+    if (got >= 2 && memcmp(first, "\x1f\x8b", 2) == 0)
+        reader->packing = GZIP;
+    else if (got >= 4 && memcmp(first, "\x28\xb5\x2f\xfd", 4) == 0)
+        reader->packing = ZSTD;
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
         if ((size_t)got >= others[i].count && memcmp(first, others[i].bytes, others[i].count) == 0)
             return ock_fail(err, OCK_UNSUPPORTED,
-                            "the data are packed with %s; unpack them, or use gzip",
+                            "the data are packed with %s; unpack them, or use gzip or zstd",
                             others[i].name);
     }
     return OCK_OK;
@@ -134,6 +144,19 @@ static enum ock_status open_file(struct ock_reader *reader, const char *path,
     return OCK_OK;
 }
 
+static enum ock_status start_unpacking(struct ock_reader *reader, struct ock_err *err)
+{
+    bool ready = true;
+    if (reader->packing == GZIP) {
+        ready = inflateInit2(&reader->stream, 15 + 16) == Z_OK;
+    } else if (reader->packing == ZSTD) {
+        reader->zstd = ZSTD_createDCtx();
+        ready = reader->zstd && !ZSTD_isError(ZSTD_DCtx_setParameter(
+                                    reader->zstd, ZSTD_d_windowLogMax, WINDOW_LOG_MAX));
+    }
+    return ready ? OCK_OK : ock_fail(err, OCK_NOMEM, "out of memory for unpacking");
+}
+
 enum ock_status ock_reader_open(struct ock_reader **out, const char *path, const char *scratch_path,
                                 struct ock_err *err)
 {
@@ -144,10 +167,8 @@ enum ock_status ock_reader_open(struct ock_reader **out, const char *path, const
     enum ock_status status = open_file(reader, path, scratch_path, err);
     if (status == OCK_OK)
         status = find_packing(reader, err);
-    if (status == OCK_OK && reader->gzip && inflateInit2(&reader->stream, 15 + 16) != Z_OK) {
-        reader->gzip = false; /* there is nothing to end */
-        status = ock_fail(err, OCK_NOMEM, "out of memory for unpacking");
-    }
+    if (status == OCK_OK)
+        status = start_unpacking(reader, err);
     if (status == OCK_OK)
         status = ock_reader_rewind(reader, err);
     if (status == OCK_OK) {
@@ -162,8 +183,9 @@ void ock_reader_free(struct ock_reader *reader)
 {
     if (!reader)
         return;
-    if (reader->gzip && reader->stream.state)
+    if (reader->stream.state)
         (void)inflateEnd(&reader->stream);
+    (void)ZSTD_freeDCtx(reader->zstd); /* NULL is fine */
     if (reader->fd >= 0)
         (void)close(reader->fd);
     free(reader);
@@ -178,12 +200,19 @@ enum ock_status ock_reader_rewind(struct ock_reader *reader, struct ock_err *err
     reader->any_member = false;
     reader->member_done = true;
     reader->stream.avail_in = 0;
+    if (reader->zstd)
+        (void)ZSTD_DCtx_reset(reader->zstd, ZSTD_reset_session_only);
     return OCK_OK;
 }
 
 uint64_t ock_reader_bytes_max(const struct ock_reader *reader)
 {
-    return reader->gzip ? reader->file_bytes * OCK_GZIP_RATIO_MAX : reader->file_bytes;
+    uint64_t most = reader->file_bytes;
+    if (reader->packing != PLAIN)
+        most *= OCK_UNPACKED_RATIO_MAX;
+    if (reader->packing != PLAIN && most < OCK_UNPACKED_FREE_BYTES)
+        most = OCK_UNPACKED_FREE_BYTES;
+    return most;
 }
 
 static enum ock_status refill(struct ock_reader *reader, struct ock_err *err)
@@ -259,6 +288,51 @@ static enum ock_status read_gzip(struct ock_reader *reader, unsigned char *bytes
     return OCK_OK;
 }
 
+static enum ock_status explain_zstd(const struct ock_reader *reader, size_t code,
+                                    struct ock_err *err)
+{
+    ZSTD_ErrorCode error = ZSTD_getErrorCode(code);
+    if (error == ZSTD_error_memory_allocation)
+        return ock_fail(err, OCK_NOMEM, "out of memory for unpacking");
+    if (error == ZSTD_error_frameParameter_windowTooLarge)
+        return ock_fail(err, OCK_LIMIT,
+                        "the zstd file needs more than %d MiB to be unpacked; pack it without "
+                        "--long, and up to level 20",
+                        1 << (WINDOW_LOG_MAX - 20));
+    if (error == ZSTD_error_prefix_unknown && reader->any_member)
+        return ock_fail(err, OCK_INVALID,
+                        "after its end the zstd file goes on with bytes that are not zstd");
+    return ock_fail(err, OCK_INVALID, "the zstd file is damaged: %s", ZSTD_getErrorName(code));
+}
+
+/* What libzstd still holds comes out after the file's end too. */
+static enum ock_status read_zstd(struct ock_reader *reader, unsigned char *bytes, size_t size,
+                                 size_t *got, struct ock_err *err)
+{
+    ZSTD_outBuffer out = {bytes, size, 0};
+    *got = 0;
+    while (out.pos < size) {
+        enum ock_status status = refill(reader, err);
+        bool ended = reader->stream.avail_in == 0;
+        if (status != OCK_OK || (ended && reader->member_done))
+            return status;
+        size_t before = out.pos;
+        ZSTD_inBuffer in = {reader->stream.next_in, reader->stream.avail_in, 0};
+        size_t left = ZSTD_decompressStream(reader->zstd, &out, &in);
+        if (ZSTD_isError(left))
+            return explain_zstd(reader, left, err);
+        reader->stream.next_in += in.pos;
+        reader->stream.avail_in -= (uInt)in.pos;
+        reader->member_done = left == 0;
+        reader->any_member |= left == 0;
+        *got = out.pos;
+        if (ended && left > 0 && out.pos == before)
+            return ock_fail(err, OCK_INVALID, "the zstd file is cut off after %zu unpacked bytes",
+                            (size_t)reader->total + *got);
+    }
+    return OCK_OK;
+}
+
 static enum ock_status read_plain(struct ock_reader *reader, unsigned char *bytes, size_t size,
                                   size_t *got, struct ock_err *err)
 {
@@ -278,13 +352,28 @@ static enum ock_status read_plain(struct ock_reader *reader, unsigned char *byte
 enum ock_status ock_reader_read(struct ock_reader *reader, void *bytes, size_t size, size_t *got,
                                 struct ock_err *err)
 {
-    enum ock_status status = reader->gzip ? read_gzip(reader, bytes, size, got, err)
-                                          : read_plain(reader, bytes, size, got, err);
+    enum ock_status status = OCK_OK;
+    switch (reader->packing) {
+    case PLAIN:
+        status = read_plain(reader, bytes, size, got, err);
+        break;
+    case GZIP:
+        status = read_gzip(reader, bytes, size, got, err);
+        break;
+    case ZSTD:
+        status = read_zstd(reader, bytes, size, got, err);
+        break;
+    }
     if (status != OCK_OK)
         return status;
     reader->total += *got;
     if (reader->total > OCK_DATASET_BYTES_MAX)
         return ock_fail(err, OCK_LIMIT, "the data unpack to more than %zu bytes, the limit",
                         OCK_DATASET_BYTES_MAX);
+    if (reader->total > ock_reader_bytes_max(reader))
+        return ock_fail(err, OCK_LIMIT,
+                        "the data unpack to more than %zu times their size, the limit; unpack them "
+                        "first if they are right",
+                        OCK_UNPACKED_RATIO_MAX);
     return OCK_OK;
 }

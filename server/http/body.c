@@ -48,10 +48,10 @@ static bool check_file_type(const struct ock_exchange *x, struct ock_problem *pr
         return false;
     }
     if (coding && strcasecmp(coding, "gzip") != 0 && strcasecmp(coding, "x-gzip") != 0 &&
-        strcasecmp(coding, "identity") != 0) {
+        strcasecmp(coding, "zstd") != 0 && strcasecmp(coding, "identity") != 0) {
         ock_problem_set(problem, 415, "unsupported_media_type",
                         "The body's Content-Encoding is not supported",
-                        "send it as it is or with gzip");
+                        "send it as it is, or packed with gzip or zstd");
         return false;
     }
     return true;

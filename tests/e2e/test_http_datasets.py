@@ -119,6 +119,21 @@ def test_a_numpy_table(server):
         assert server.call("GET", "/v1/datasets/round").status == 404
 
 
+def test_zstd(server):
+    """A frame of one raw block, as RFC 8878 has it; found by content, with or without a word of it."""
+    body = CSV.encode()
+    frame = b"\x28\xb5\x2f\xfd" + struct.pack("<BH", 0x60, len(body) - 256) + \
+        struct.pack("<I", len(body) << 3 | 1)[:3] + body
+    plain = put(server, "zstd0?target=label").json
+    for i, headers in enumerate(({}, {"Content-Encoding": "zstd"}, {"Content-Type": "text/csv"})):
+        answer = server.call("PUT", f"/v1/datasets/zstd{i + 1}?target=label", frame, headers)
+        assert answer.status == 201, answer.data
+        assert answer.json["columns"] == plain["columns"]
+    cut = server.call("PUT", "/v1/datasets/zstd9", frame[:-1])
+    is_problem(cut, 422, "invalid_data")
+    assert "cut off" in cut.json["detail"]
+
+
 @pytest.mark.parametrize("body", [CSV, b"\x93nope", b"\x07"])
 @pytest.mark.parametrize("part", ["x", "y"])
 def test_what_is_no_half_of_a_pair(server, part, body):

@@ -305,7 +305,7 @@ static const struct {
      OCK_INVALID,
      {"UTF-16", "UTF-8"}},
     {BYTES("+1 1:0.5 3:1\n-1 2:1\n"), OCK_UNSUPPORTED, {"svmlight", ""}},
-    {BYTES("\x28\xb5\x2f\xfd----"), OCK_UNSUPPORTED, {"zstd", ""}},
+    {BYTES("\x28\xb5\x2f\xfd\xff\xff\xff\xff"), OCK_INVALID, {"zstd", "cut off"}},
     {BYTES("PK\x03\x04----"), OCK_UNSUPPORTED, {"zip", ""}},
     {BYTES("\x1f\x8b"), OCK_INVALID, {"gzip", "cut off"}},
     {BYTES("\x1f\x8b\x08----------"), OCK_INVALID, {"gzip", "damaged"}},
