@@ -161,16 +161,27 @@ static size_t column_of(const struct ock_array *array, size_t n)
     return column;
 }
 
-static void cursor_next(const struct ock_array *array, struct cursor *cursor)
+/* How many elements stand together, from the cursor on: in its row, or in Fortran order its column. */
+static size_t run_at(const struct ock_array *array, const struct cursor *cursor)
+{
+    return array->fortran ? array->rows - cursor->row : array->width - cursor->column;
+}
+
+/* Within the run or to the next one's begin. */
+static void cursor_skip(const struct ock_array *array, struct cursor *cursor, size_t count)
 {
     if (array->fortran) {
-        if (++cursor->row == array->rows) {
+        cursor->row += count;
+        if (cursor->row == array->rows) {
             cursor->row = 0;
             cursor->column = column_of(array, ++cursor->place);
         }
-    } else if (++cursor->column == array->width) {
-        cursor->column = 0;
-        cursor->row++;
+    } else {
+        cursor->column += count;
+        if (cursor->column == array->width) {
+            cursor->column = 0;
+            cursor->row++;
+        }
     }
 }
 
@@ -210,7 +221,7 @@ static enum ock_status examine(struct ock_array *array, const unsigned char *byt
                                struct cursor *cursor, void *ctx, struct ock_err *err)
 {
     (void)ctx;
-    for (size_t i = 0; i < count; i++, cursor_next(array, cursor)) {
+    for (size_t i = 0; i < count; i++, cursor_skip(array, cursor, 1)) {
         struct ock_stats *stats = &array->stats[cursor->column];
         double value = element(array, bytes + i * array->element_bytes);
         if (isnan(value)) {
@@ -271,12 +282,20 @@ static enum ock_status fill_bytes(struct ock_array *array, const unsigned char *
 {
     const struct ock_build_block *blocks = ctx;
     unsigned char *data = blocks[array->blocks[0]].data; /* all columns, in their order */
+    size_t step = array->fortran ? array->width : 1, column_step = array->fortran ? 0 : 1;
     (void)err;
-    for (size_t i = 0; i < count; i++, cursor_next(array, cursor)) {
-        size_t column = cursor->column;
-        data[cursor->row * array->width + column] = bytes[i];
-        array->sums[column] += bytes[i];
-        array->bitmaps[column][bytes[i] / 64] |= UINT64_C(1) << (bytes[i] % 64);
+    while (count > 0) {
+        size_t run = run_at(array, cursor);
+        run = run < count ? run : count;
+        unsigned char *to = data + cursor->row * array->width + cursor->column;
+        for (size_t i = 0, c = cursor->column; i < run; i++, c += column_step) {
+            to[i * step] = bytes[i];
+            array->sums[c] += bytes[i];
+            array->bitmaps[c][bytes[i] / 64] |= UINT64_C(1) << (bytes[i] % 64);
+        }
+        cursor_skip(array, cursor, run);
+        bytes += run;
+        count -= run;
     }
     return OCK_OK;
 }
@@ -287,7 +306,7 @@ static enum ock_status fill_numbers(struct ock_array *array, const unsigned char
 {
     const struct ock_build_block *blocks = ctx;
     (void)err;
-    for (size_t i = 0; i < count; i++, cursor_next(array, cursor)) {
+    for (size_t i = 0; i < count; i++, cursor_skip(array, cursor, 1)) {
         size_t c = cursor->column;
         double value = element(array, bytes + i * array->element_bytes);
         ock_put_number(&blocks[array->blocks[c]], cursor->row, array->offsets[c], value);
