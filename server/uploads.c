@@ -382,21 +382,27 @@ static bool is_other_half(const struct ock_upload *upload, const struct ock_data
     return upload->part == OCK_PART_X ? !old->source_sha256[0] : !old->labels_sha256[0];
 }
 
+/* By its first two bytes. */
+static bool may_be_array(const unsigned char head[2])
+{
+    /* IDX, NPY, gzip, zstd */
+    static const unsigned char begins[][2] = {{0, 0}, {0x93, 'N'}, {0x1f, 0x8b}, {0x28, 0xb5}};
+    bool found = (head[0] & 0xf0) == 0x50 && head[1] == 0x2a; /* a frame that zstd skips */
+    for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++)
+        found |= memcmp(head, begins[i], sizeof(begins[i])) == 0;
+    return found;
+}
+
 /* The import reads a pair when both halves are there. What can't be a half is told at once, else it
  * would hold the name until somebody finds out. */
 static bool check_content(const struct ock_upload *upload, struct ock_problem *problem)
 {
-    static const unsigned char begins[][2] = {
-        {0, 0}, {0x93, 'N'}, {0x1f, 0x8b}}; /* IDX, NPY, gzip */
     if (upload->size == 0) {
         ock_problem_set(problem, 422, "invalid_data", "The data cannot be read",
                         "the upload is empty");
         return false;
     }
-    bool fits = upload->part == OCK_PART_TABLE;
-    for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++)
-        fits |= memcmp(upload->head, begins[i], sizeof(begins[i])) == 0;
-    if (fits)
+    if (upload->part == OCK_PART_TABLE || may_be_array(upload->head))
         return true;
     ock_problem_set(problem, 422, "invalid_data", "The data cannot be read",
                     "%s must be NPY or IDX, packed or not, and begins with %02x %02x; a CSV goes to"

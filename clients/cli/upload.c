@@ -24,10 +24,8 @@ static const struct argp_option options[] = {
 
 static const char doc[] =
     "Sends a data file to the server, which keeps it as the dataset NAME.\v"
-    "A CSV or NPY file, packed by gzip or zstd or not; or NPY or IDX arrays with their labels, as "
-    "FILE,LABELS. "
-    "FILE may be - "
-    "for standard input.\n\n"
+    "A CSV or NPY file, or NPY or IDX arrays with their labels as FILE,LABELS; packed by gzip or "
+    "zstd, or not. FILE may be - for standard input.\n\n"
     "Example:\n"
     "  ockham upload flowers train.csv.gz --target species\n"
     "  ockham upload fashion train-images-idx3-ubyte.gz,train-labels-idx1-ubyte.gz\n\n"

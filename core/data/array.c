@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,8 +46,8 @@ enum ock_status ock_array_add_dimension(struct ock_array *array, uint64_t dimens
     if (dimension == 0)
         return ock_fail(err, OCK_INVALID, "%s: byte %zu: dimension %zu is 0", array->what, at, i);
     if (i == 0 && dimension > OCK_ROWS_MAX)
-        return ock_fail(err, OCK_LIMIT, "%s: has %llu rows, the limit is %zu", array->what,
-                        (unsigned long long)dimension, OCK_ROWS_MAX);
+        return ock_fail(err, OCK_LIMIT, "%s: byte %zu: has too many rows, the limit is %zu",
+                        array->what, at, OCK_ROWS_MAX);
     array->dimensions[i] = (size_t)dimension;
     if (i == 0) {
         array->rows = (size_t)dimension;
@@ -86,18 +87,20 @@ static enum ock_status array_open(struct ock_array *array, enum ock_format forma
     if (status != OCK_OK)
         return status;
     size_t bytes = array->rows * array->width * array->element_bytes; /* below 2^55 */
-    uint64_t most = ock_reader_bytes_max(array->reader);
-    if (bytes > most)
-        return ock_fail(err, OCK_INVALID,
-                        "%s: its %s header promises %zu bytes of data, the file can't hold more "
-                        "than %llu",
-                        array->what, array->format, bytes, (unsigned long long)most);
+    if (bytes > ock_reader_bytes_max(array->reader)) {
+        char what[96];
+        (void)snprintf(what, sizeof(what), "%s: its %s header promises %zu bytes, more",
+                       array->what, array->format, bytes);
+        return ock_reader_refuse_size(array->reader, what, err);
+    }
+    bool is_byte = array->element == OCK_ELEMENT_BYTE;
     array->stats = calloc(array->width, sizeof(*array->stats));
-    array->bitmaps = calloc(array->width, sizeof(*array->bitmaps));
-    array->sums = calloc(array->width, sizeof(*array->sums));
     array->blocks = calloc(array->width, sizeof(*array->blocks));
     array->offsets = calloc(array->width, sizeof(*array->offsets));
-    if (!array->stats || !array->bitmaps || !array->sums || !array->blocks || !array->offsets)
+    array->bitmaps = is_byte ? calloc(array->width, sizeof(*array->bitmaps)) : NULL;
+    array->sums = is_byte ? calloc(array->width, sizeof(*array->sums)) : NULL;
+    if (!array->stats || !array->blocks || !array->offsets ||
+        (is_byte && (!array->bitmaps || !array->sums)))
         return ock_fail(err, OCK_NOMEM, "out of memory for %zu columns", array->width);
     return OCK_OK;
 }
@@ -343,7 +346,7 @@ static void describe(const struct ock_array *array, struct ock_build_column *col
         columns[c].block = array->blocks[c];
         columns[c].offset = array->offsets[c];
         columns[c].stats = &array->stats[c];
-        columns[c].bitmap = array->bitmaps[c];
+        columns[c].bitmap = array->bitmaps ? array->bitmaps[c] : NULL;
     }
 }
 
@@ -453,6 +456,15 @@ done:
     return status;
 }
 
+/* How many distinct values a column of x may keep: with many columns fewer, so that all together take
+ * at most 32 MiB up to 50,000 columns; enough to tell classes in any case. */
+static size_t distinct_max(const struct ock_array *x)
+{
+    size_t share = (OCK_MIB) / x->width;
+    share = share < OCK_DISTINCT_MAX ? share : OCK_DISTINCT_MAX;
+    return share > OCK_WHOLE_CLASSES_MAX ? share : OCK_WHOLE_CLASSES_MAX + 1;
+}
+
 enum ock_status ock_array_import(const struct ock_import *import, enum ock_format format,
                                  struct ock_reader *x_reader, struct ock_reader *labels_reader,
                                  struct ock_err *err)
@@ -469,7 +481,7 @@ enum ock_status ock_array_import(const struct ock_import *import, enum ock_forma
     if (status == OCK_OK && labels_reader)
         status = open_labels(&labels, &x, err);
     if (status == OCK_OK)
-        status = array_lay_out(&x, OCK_DISTINCT_MAX, blocks, &block_count, err);
+        status = array_lay_out(&x, distinct_max(&x), blocks, &block_count, err);
     if (status == OCK_OK && labels_reader)
         status = array_lay_out(&labels, OCK_CLASSES_MAX, blocks, &block_count, err);
     if (status == OCK_OK)

@@ -47,7 +47,10 @@ struct ock_column {
     double min, max, mean; /* numbers and bytes, without missing ones */
 };
 
-enum { OCK_DISTINCT_MAX = 1000 };
+enum {
+    OCK_DISTINCT_MAX = 1000,
+    OCK_WHOLE_CLASSES_MAX = 20, /* more distinct whole numbers are an amount, not a class */
+};
 
 struct ock_schema {
     size_t rows;
@@ -56,8 +59,8 @@ struct ock_schema {
     size_t target;      /* column index that the importer was told or guessed; SIZE_MAX: none */
     size_t shape_count; /* of one example's image: {28, 28}; 0: no image */
     size_t shape[4];
-    const char *format; /* "csv", "idx", "inline" */
-    bool has_labels; /* the target came as a labels file of its own (IDX): it is the last column */
+    const char *format; /* "csv", "npy", "idx", "inline" */
+    bool has_labels;    /* the target came as a labels file of its own: it is the last column */
 };
 
 struct ock_dataset; /* opaque; immutable, may be shared by threads */

@@ -21,7 +21,7 @@ enum ock_format {
 enum ock_header { OCK_HEADER_AUTO, OCK_HEADER_YES, OCK_HEADER_NO };
 
 struct ock_import {
-    const char *source; /* path of the table, or of x (gzipped or not, found by its first bytes) */
+    const char *source; /* path of the table, or of x (packed or not, found by its first bytes) */
     const char *labels; /* path of y for NPY or IDX; NULL: none */
     const char *out;    /* path of the dataset file; appears whole or not at all */
     const char *target; /* a column's name, else a place (from 0; negative from the end), or NULL */

@@ -85,7 +85,7 @@ static enum ock_status refuse_type(const struct ock_array *array, const char *de
                     array->what, descr);
 }
 
-/* '<f8': order, kind, bytes. One byte has no order. */
+/* '<f8': order, kind, bytes. One byte has no order; without one it is the machine's, as with '='. */
 static enum ock_status set_element(struct ock_array *array, const char *descr, struct ock_err *err)
 {
     static const struct {
@@ -97,15 +97,16 @@ static enum ock_status set_element(struct ock_array *array, const char *descr, s
         {"i2", OCK_ELEMENT_SIGNED},   {"i4", OCK_ELEMENT_SIGNED},   {"i8", OCK_ELEMENT_SIGNED},
         {"f2", OCK_ELEMENT_FLOAT},    {"f4", OCK_ELEMENT_FLOAT},    {"f8", OCK_ELEMENT_FLOAT},
     };
-    for (size_t i = 0; *descr && strchr("<>|=", *descr) && i < sizeof(types) / sizeof(types[0]);
-         i++) {
-        if (strcmp(descr + 1, types[i].name) != 0)
+    char order = *descr && strchr("<>|=", *descr) ? *descr : '=';
+    const char *name = descr + strspn(descr, "<>|=");
+    for (size_t i = 0; name - descr < 2 && i < sizeof(types) / sizeof(types[0]); i++) {
+        size_t bytes = (size_t)(types[i].name[1] - '0');
+        if (strcmp(name, types[i].name) != 0 || (order == '|' && bytes > 1))
             continue;
         array->element = types[i].element;
-        array->element_bytes = (size_t)(types[i].name[1] - '0');
-        array->big_endian = *descr == '>'; /* '=' is the machine's, and ours is little-endian */
-        if (*descr != '|' || array->element_bytes == 1)
-            return OCK_OK;
+        array->element_bytes = bytes;
+        array->big_endian = order == '>'; /* the machine's is little-endian */
+        return OCK_OK;
     }
     return refuse_type(array, descr, err);
 }

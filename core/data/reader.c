@@ -1,5 +1,5 @@
-/* Bytes from a file, through zlib or libzstd where they are packed. Two passes over the same bytes is what the
- * importers need, so the descriptor stays open: a file replaced meanwhile does not matter. */
+/* Bytes from a file, through zlib or libzstd where they are packed. Two passes over the same bytes is
+ * what the importers need, so the descriptor stays open: a file replaced meanwhile does not matter. */
 #include "core/data/reader.h"
 
 #include <errno.h>
@@ -18,7 +18,8 @@
 
 enum {
     PACKED_BYTES = 1 << 16,
-    WINDOW_LOG_MAX = 25, /* of zstd: 32 MiB of memory */
+    WINDOW_LOG_MAX = 24, /* of zstd: 16 MiB of memory, and twice where labels are read beside x */
+    FRAME_MAGIC_BYTES = 4,
 };
 
 enum packing { PLAIN, GZIP, ZSTD };
@@ -28,7 +29,7 @@ struct ock_reader {
     uint64_t file_bytes;
     enum packing packing;
     bool member_done; /* between gzip's members, zstd's frames */
-    bool any_member;  /* a whole one was read */
+    bool any_member;  /* gzip: one whole member was read */
     bool file_end;
     uint64_t total;  /* bytes handed out since the start */
     z_stream stream; /* its next_in and avail_in serve zstd too */
@@ -96,6 +97,13 @@ static enum ock_status copy_pipe(struct ock_reader *reader, const char *scratch_
     return status;
 }
 
+/* A frame of data, or one to be skipped. */
+static bool begins_frame(const unsigned char *bytes)
+{
+    return memcmp(bytes, "\x28\xb5\x2f\xfd", FRAME_MAGIC_BYTES) == 0 ||
+           ((bytes[0] & 0xf0) == 0x50 && memcmp(bytes + 1, "\x2a\x4d\x18", 3) == 0);
+}
+
 /* What the first bytes say of the packing. */
 static enum ock_status find_packing(struct ock_reader *reader, struct ock_err *err)
 {
@@ -114,7 +122,7 @@ static enum ock_status find_packing(struct ock_reader *reader, struct ock_err *e
         return ock_fail_errno(err, errno, "cannot read the data");
     if (got >= 2 && memcmp(first, "\x1f\x8b", 2) == 0)
         reader->packing = GZIP;
-    else if (got >= 4 && memcmp(first, "\x28\xb5\x2f\xfd", 4) == 0)
+    else if (got >= FRAME_MAGIC_BYTES && begins_frame(first))
         reader->packing = ZSTD;
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
         if ((size_t)got >= others[i].count && memcmp(first, others[i].bytes, others[i].count) == 0)
@@ -207,38 +215,53 @@ enum ock_status ock_reader_rewind(struct ock_reader *reader, struct ock_err *err
 
 uint64_t ock_reader_bytes_max(const struct ock_reader *reader)
 {
-    uint64_t most = reader->file_bytes;
-    if (reader->packing != PLAIN)
-        most *= OCK_UNPACKED_RATIO_MAX;
-    if (reader->packing != PLAIN && most < OCK_UNPACKED_FREE_BYTES)
-        most = OCK_UNPACKED_FREE_BYTES;
-    return most;
+    if (reader->packing == PLAIN)
+        return reader->file_bytes;
+    uint64_t most = reader->file_bytes * OCK_UNPACKED_RATIO_MAX;
+    return most > OCK_UNPACKED_FREE_BYTES ? most : OCK_UNPACKED_FREE_BYTES;
 }
 
-static enum ock_status refill(struct ock_reader *reader, struct ock_err *err)
+enum ock_status ock_reader_refuse_size(const struct ock_reader *reader, const char *what,
+                                       struct ock_err *err)
 {
-    if (reader->stream.avail_in > 0 || reader->file_end)
-        return OCK_OK;
-    size_t got = 0;
-    enum ock_status status =
-        read_some(reader->fd, reader->packed, sizeof(reader->packed), &got, err);
-    if (status != OCK_OK)
-        return status;
-    reader->file_end = got == 0;
-    reader->stream.next_in = reader->packed;
-    reader->stream.avail_in = (uInt)got;
+    unsigned long long most = ock_reader_bytes_max(reader);
+    if (reader->packing == PLAIN)
+        return ock_fail(err, OCK_INVALID, "%s than the file's %llu", what, most);
+    return ock_fail(
+        err, OCK_LIMIT,
+        "%s than %llu, which is %zu times the packed file's size or %zu MiB, the limit; "
+        "unpack it first if it is right",
+        what, most, OCK_UNPACKED_RATIO_MAX, OCK_UNPACKED_FREE_BYTES / OCK_MIB);
+}
+
+/* Makes `least` packed bytes ready, or all that are left. */
+static enum ock_status refill(struct ock_reader *reader, size_t least, struct ock_err *err)
+{
+    z_stream *in = &reader->stream;
+    while (in->avail_in < least && !reader->file_end) {
+        size_t kept = in->avail_in, got = 0;
+        if (kept > 0)
+            memmove(reader->packed, in->next_in, kept);
+        in->next_in = reader->packed;
+        enum ock_status status =
+            read_some(reader->fd, reader->packed + kept, PACKED_BYTES - kept, &got, err);
+        if (status != OCK_OK)
+            return status;
+        in->avail_in = (uInt)(kept + got);
+        reader->file_end = got == 0;
+    }
     return OCK_OK;
 }
 
 /* Between members: another one, zeros that pad a tape's block, or the end. */
 static enum ock_status next_member(struct ock_reader *reader, bool *end, struct ock_err *err)
 {
-    enum ock_status status = refill(reader, err);
+    enum ock_status status = refill(reader, 1, err);
     while (status == OCK_OK && reader->any_member && reader->stream.avail_in > 0 &&
            *reader->stream.next_in == 0) {
         reader->stream.next_in++;
         reader->stream.avail_in--;
-        status = refill(reader, err);
+        status = refill(reader, 1, err);
     }
     if (status != OCK_OK)
         return status;
@@ -264,7 +287,7 @@ static enum ock_status read_gzip(struct ock_reader *reader, unsigned char *bytes
             if (status != OCK_OK || end)
                 return status;
         }
-        status = refill(reader, err);
+        status = refill(reader, 1, err);
         if (status != OCK_OK)
             return status;
         size_t room = size - *got < OCK_GIB ? size - *got : OCK_GIB;
@@ -288,8 +311,7 @@ static enum ock_status read_gzip(struct ock_reader *reader, unsigned char *bytes
     return OCK_OK;
 }
 
-static enum ock_status explain_zstd(const struct ock_reader *reader, size_t code,
-                                    struct ock_err *err)
+static enum ock_status explain_zstd(size_t code, struct ock_err *err)
 {
     ZSTD_ErrorCode error = ZSTD_getErrorCode(code);
     if (error == ZSTD_error_memory_allocation)
@@ -297,12 +319,24 @@ static enum ock_status explain_zstd(const struct ock_reader *reader, size_t code
     if (error == ZSTD_error_frameParameter_windowTooLarge)
         return ock_fail(err, OCK_LIMIT,
                         "the zstd file needs more than %d MiB to be unpacked; pack it without "
-                        "--long, and up to level 20",
+                        "--long and --ultra",
                         1 << (WINDOW_LOG_MAX - 20));
-    if (error == ZSTD_error_prefix_unknown && reader->any_member)
+    return ock_fail(err, OCK_INVALID, "the zstd file is damaged: %s", ZSTD_getErrorName(code));
+}
+
+/* Between frames: another one, or the end. The library would also take the frames of its old versions,
+ * whose decoders know no limit to a window. */
+static enum ock_status next_frame(struct ock_reader *reader, bool *end, struct ock_err *err)
+{
+    enum ock_status status = refill(reader, FRAME_MAGIC_BYTES, err);
+    *end = reader->stream.avail_in == 0;
+    if (status != OCK_OK || *end)
+        return status;
+    if (reader->stream.avail_in < FRAME_MAGIC_BYTES || !begins_frame(reader->stream.next_in))
         return ock_fail(err, OCK_INVALID,
                         "after its end the zstd file goes on with bytes that are not zstd");
-    return ock_fail(err, OCK_INVALID, "the zstd file is damaged: %s", ZSTD_getErrorName(code));
+    reader->member_done = false;
+    return OCK_OK;
 }
 
 /* What libzstd still holds comes out after the file's end too. */
@@ -312,21 +346,21 @@ static enum ock_status read_zstd(struct ock_reader *reader, unsigned char *bytes
     ZSTD_outBuffer out = {bytes, size, 0};
     *got = 0;
     while (out.pos < size) {
-        enum ock_status status = refill(reader, err);
-        bool ended = reader->stream.avail_in == 0;
-        if (status != OCK_OK || (ended && reader->member_done))
+        bool end = false;
+        enum ock_status status =
+            reader->member_done ? next_frame(reader, &end, err) : refill(reader, 1, err);
+        if (status != OCK_OK || end)
             return status;
         size_t before = out.pos;
         ZSTD_inBuffer in = {reader->stream.next_in, reader->stream.avail_in, 0};
         size_t left = ZSTD_decompressStream(reader->zstd, &out, &in);
         if (ZSTD_isError(left))
-            return explain_zstd(reader, left, err);
+            return explain_zstd(left, err);
         reader->stream.next_in += in.pos;
         reader->stream.avail_in -= (uInt)in.pos;
         reader->member_done = left == 0;
-        reader->any_member |= left == 0;
         *got = out.pos;
-        if (ended && left > 0 && out.pos == before)
+        if (in.size == 0 && left > 0 && out.pos == before)
             return ock_fail(err, OCK_INVALID, "the zstd file is cut off after %zu unpacked bytes",
                             (size_t)reader->total + *got);
     }
@@ -370,10 +404,7 @@ enum ock_status ock_reader_read(struct ock_reader *reader, void *bytes, size_t s
     if (reader->total > OCK_DATASET_BYTES_MAX)
         return ock_fail(err, OCK_LIMIT, "the data unpack to more than %zu bytes, the limit",
                         OCK_DATASET_BYTES_MAX);
-    if (reader->total > ock_reader_bytes_max(reader))
-        return ock_fail(err, OCK_LIMIT,
-                        "the data unpack to more than %zu times their size, the limit; unpack them "
-                        "first if they are right",
-                        OCK_UNPACKED_RATIO_MAX);
+    if (reader->packing != PLAIN && reader->total > ock_reader_bytes_max(reader))
+        return ock_reader_refuse_size(reader, "the data unpack to more bytes", err);
     return OCK_OK;
 }

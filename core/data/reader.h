@@ -29,4 +29,8 @@ enum ock_status ock_reader_rewind(struct ock_reader *reader, struct ock_err *err
  * many, or OCK_UNPACKED_FREE_BYTES. */
 uint64_t ock_reader_bytes_max(const struct ock_reader *reader);
 
+/* Says that `what` ("the data unpack to more bytes") is beyond it: INVALID, of a packed file LIMIT. */
+enum ock_status ock_reader_refuse_size(const struct ock_reader *reader, const char *what,
+                                       struct ock_err *err);
+
 #endif

@@ -5,9 +5,6 @@
 #include "core/base/limits.h"
 #include "core/data/dataset.h"
 
-/* SPEC.md, target_type: more distinct whole numbers than this are an amount, not a class. */
-enum { OCK_WHOLE_CLASSES_MAX = 20 };
-
 size_t ock_schema_column(const struct ock_schema *schema, const char *name)
 {
     for (size_t c = 0; c < schema->column_count; c++) {

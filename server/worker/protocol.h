@@ -13,7 +13,7 @@
  *              "cgroup": PATH|null (the cgroup.procs of the group to join before anything large)}
  *             Checkpoint and models are DIR/checkpoint, DIR/best.safetensors, DIR/last.safetensors.
  * import.json {"source": PATH, "labels": PATH|null, "out": PATH, "target": TEXT|null,
- *              "format": "auto"|"csv"|"idx", "delimiter": TEXT|null, "header": true|false|null,
+ *              "format": "auto"|"csv"|"npy"|"idx", "delimiter": TEXT|null, "header": true|false|null,
  *              "data_bytes_max": N}
  *             The answer is one line on stdout: "ok\n", or "invalid TEXT\n", "limit TEXT\n",
  *             "no_space TEXT\n", … (ock_status_name), and exit code 0.

@@ -129,6 +129,8 @@ def test_zstd(server):
         answer = server.call("PUT", f"/v1/datasets/zstd{i + 1}?target=label", frame, headers)
         assert answer.status == 201, answer.data
         assert answer.json["columns"] == plain["columns"]
+    half = server.call("PUT", "/v1/datasets/zstd8/x", frame)  # what is in it is seen with the other
+    assert half.json["status"] == "incomplete"
     cut = server.call("PUT", "/v1/datasets/zstd9", frame[:-1])
     is_problem(cut, 422, "invalid_data")
     assert "cut off" in cut.json["detail"]

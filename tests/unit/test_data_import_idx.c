@@ -202,12 +202,12 @@ static const struct {
     {BYTES("\0\0\x08\2\0\0\0\3\0\0\0\0"), NULL, 0, OCK_INVALID, "dimension 1 is 0"},
     {BYTES("\0\0\x08\1\0\0\0\5abcd"), NULL, 0, OCK_INVALID, "ends at byte 12, where 1 more"},
     {BYTES("\0\0\x08\1\0\0\0\3abcd"), NULL, 0, OCK_INVALID, "goes on after byte 11"},
-    {BYTES("\0\0\x08\1\x7f\xff\xff\xff"), NULL, 0, OCK_INVALID, "can't hold more than 8"},
+    {BYTES("\0\0\x08\1\x7f\xff\xff\xff"), NULL, 0, OCK_INVALID, "more than the file's 8"},
     {BYTES("\0\0\x08\2\x80\0\0\0\x80\0\0\0"), NULL, 0, OCK_LIMIT, "the limit is"},
     {BYTES("\0\0\x0e\5\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
            "\xff"),
      NULL, 0, OCK_LIMIT, "the limit is"},
-    {BYTES("\0\0\x08\1\xff\xff\xff\xff"), NULL, 0, OCK_LIMIT, "rows, the limit"},
+    {BYTES("\0\0\x08\1\xff\xff\xff\xff"), NULL, 0, OCK_LIMIT, "too many rows, the limit"},
     {BYTES("\0\0\x0d\1\0\0\0\2\x3f\x80\0\0\x7f\x80\0\0"), NULL, 0, OCK_INVALID,
      "byte 12: an infinite number in row 2"},
     {BYTES(images), BYTES("\0\0\x08\1\0\0\0\3abc"), OCK_INVALID, "2 rows, there are 3 labels"},
@@ -246,8 +246,8 @@ START_TEST(a_gzip_bomb_is_refused)
 
     memcpy(zeros, "\0\0\x08\1\x7f\xff\xff\xff", 8);
     kit_write_gzip("in", zeros, sizeof(zeros));
-    ck_assert_int_eq(kit_import((struct ock_import){0}, 0, &err), OCK_INVALID);
-    ck_assert_ptr_nonnull(strstr(err.text, "can't hold more than"));
+    ck_assert_int_eq(kit_import((struct ock_import){0}, 0, &err), OCK_LIMIT);
+    ck_assert_ptr_nonnull(strstr(err.text, "promises 2147483647 bytes, more than"));
 }
 END_TEST
 

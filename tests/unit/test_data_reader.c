@@ -67,10 +67,13 @@ START_TEST(pieces_of_any_size_and_frames)
     static const size_t pieces[] = {1, 7, 4096, 100000, SIZE + 1};
     static unsigned char file[2 * SIZE], out[2 * SIZE];
     struct ock_err err = {.text = ""};
-    size_t size = pack(file, sizeof(file), plain, 100, 0);
+    static const char skipped[] = "\x50\x2a\x4d\x18\3\0\0\0abc";
+    size_t size = sizeof(skipped) - 1;
+    memcpy(file, skipped, size);
+    size += pack(file + size, sizeof(file) - size, plain, 100, 0);
     size += pack(file + size, sizeof(file) - size, "", 0, 0); /* a frame of nothing */
-    memcpy(file + size, "\x50\x2a\x4d\x18\3\0\0\0abc", 11);   /* one to be skipped */
-    size += 11;
+    memcpy(file + size, skipped, sizeof(skipped) - 1);
+    size += sizeof(skipped) - 1;
     size += pack(file + size, sizeof(file) - size, plain + 100, SIZE - 100, 0);
     kit_write("in", file, size);
     size_t total = 0;
@@ -129,16 +132,41 @@ START_TEST(what_follows_must_be_zstd)
 }
 END_TEST
 
+/* The library's decoders of old formats would take a window of any size. */
+START_TEST(frames_of_old_versions_are_refused)
+{
+    static const char old[] = "\x27\xb5\x2f\xfd\x00\x88" /* version 0.7, 128 MiB */
+                              "\x40\x00\x04"
+                              "1,2\n"
+                              "\xc0\x00\x00";
+    static unsigned char file[3 << 16], out[3 << 16];
+    struct ock_err err = {.text = ""};
+    size_t total = 0, size = 0;
+    if (_i == 1) { /* the magic over the end of a piece of 64 KiB */
+        memcpy(file, "\x50\x2a\x4d\x18", 4);
+        uint32_t skipped = (1 << 16) - 2 - 8;
+        memcpy(file + 4, &skipped, 4);
+        size = 8 + skipped;
+    } else {
+        size = pack(file, sizeof(file), plain, 1000, 0);
+    }
+    memcpy(file + size, old, sizeof(old) - 1);
+    kit_write("in", file, size + sizeof(old) - 1);
+    ck_assert_int_eq(read_in(500, out, &total, &err), OCK_INVALID);
+    ck_assert_msg(strstr(err.text, "not zstd") != NULL, "%s", err.text);
+}
+END_TEST
+
 START_TEST(a_window_has_its_limit)
 {
     static unsigned char file[2 * SIZE], out[2 * SIZE];
     struct ock_err err = {.text = ""};
     size_t total = 0;
-    kit_write("in", file, pack(file, sizeof(file), plain, SIZE, 25));
+    kit_write("in", file, pack(file, sizeof(file), plain, SIZE, 24));
     ck_assert_int_eq(read_in(5000, out, &total, &err), OCK_OK);
-    kit_write("in", file, pack(file, sizeof(file), plain, SIZE, 26));
+    kit_write("in", file, pack(file, sizeof(file), plain, SIZE, 25));
     ck_assert_int_eq(read_in(5000, out, &total, &err), OCK_LIMIT);
-    ck_assert_msg(strstr(err.text, "more than 32 MiB to be unpacked") != NULL, "%s", err.text);
+    ck_assert_msg(strstr(err.text, "more than 16 MiB to be unpacked") != NULL, "%s", err.text);
 }
 END_TEST
 
@@ -161,7 +189,7 @@ START_TEST(a_bomb_is_refused)
     }
     ck_assert_int_eq(status, OCK_LIMIT);
     ck_assert_uint_le(read, OCK_UNPACKED_FREE_BYTES + OCK_MIB);
-    ck_assert_ptr_nonnull(strstr(err.text, "1100 times their size"));
+    ck_assert_ptr_nonnull(strstr(err.text, "1100 times the packed file's size"));
     ock_reader_free(reader);
     free(zeros);
     free(file);
@@ -178,6 +206,7 @@ int main(void)
     tcase_add_test(tcase, a_rewound_file_begins_anew);
     tcase_add_test(tcase, cut_or_damaged_anywhere_is_refused);
     tcase_add_test(tcase, what_follows_must_be_zstd);
+    tcase_add_loop_test(tcase, frames_of_old_versions_are_refused, 0, 2);
     tcase_add_test(tcase, a_window_has_its_limit);
     tcase_add_test(tcase, a_bomb_is_refused);
     suite_add_tcase(suite, tcase);
