@@ -66,16 +66,27 @@ void ock_tail_release(struct ock_tail *tail)
     pthread_mutex_unlock(&feeds->lock);
 }
 
-/* Progress from before the first reader is no news. */
-static void skip_progress(struct ock_tail *tail)
+/* Where the stream is now. Progress from before the first reader is no news. */
+static bool look(struct ock_tail *tail, struct ock_problem *problem)
 {
+    struct ock_engine *engine = tail->http->engine;
     struct ock_buf old;
+    uint64_t position, stamp = 0;
+    if (!ock_engine_last_event(engine, tail->job, &position, problem))
+        return false;
     ock_buf_init(&old, PROGRESS_BYTES_MAX);
-    (void)ock_engine_progress(tail->http->engine, tail->job, &tail->progress_stamp, &old);
+    (void)ock_engine_progress(engine, tail->job, &stamp, &old);
     ock_buf_deinit(&old);
+    pthread_mutex_lock(&tail->http->feeds.lock);
+    tail->position = position;
+    tail->progress_stamp = stamp;
+    tail->made = true;
+    pthread_mutex_unlock(&tail->http->feeds.lock);
+    return true;
 }
 
-/* Subscribes first and looks second: what comes between is told by a wake-up. */
+/* Subscribes first and looks second: what comes between is told by a wake-up, whose run, if it
+ * comes before the look is done, leaves everything to the first feed. */
 static bool make(struct ock_tail **out, struct ock_http *http, const char *job,
                  enum ock_feed_format format, struct ock_problem *problem)
 {
@@ -93,11 +104,10 @@ static bool make(struct ock_tail **out, struct ock_http *http, const char *job,
     tail->chain.bytes_max = OCK_FEED_CHAIN_BYTES;
     (void)snprintf(tail->job, sizeof(tail->job), "%s", job);
     if (!ock_engine_subscribe(http->engine, job, wake, tail, &tail->subscription, problem) ||
-        !ock_engine_last_event(http->engine, job, &tail->position, problem)) {
+        !look(tail, problem)) {
         ock_tail_release(tail);
         return false;
     }
-    skip_progress(tail);
     *out = tail;
     return true;
 }
@@ -221,7 +231,7 @@ static bool run(struct ock_task *task)
     pthread_mutex_lock(&feeds->lock);
     bool over = tail->holders == 0;
     bool ending = atomic_load(&tail->http->ending); /* then all is read, whoever waits */
-    bool wanted = !over && !tail->ended && (tail->waiting > 0 || ending);
+    bool wanted = !over && tail->made && !tail->ended && (tail->waiting > 0 || ending);
     uint64_t position = tail->position;
     tail->more = !wanted;
     pthread_mutex_unlock(&feeds->lock);

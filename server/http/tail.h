@@ -38,7 +38,7 @@ struct ock_tail {
     struct ock_subscription *subscription;
     char job[OCK_ID_SIZE]; /* "": all jobs */
     enum ock_feed_format format;
-    /* of the task's run alone */
+    /* of the task's run alone, once it is made */
     uint64_t progress_stamp;
     int64_t look_ms; /* no sooner look again */
     /* guarded by the feeds' lock */
@@ -50,6 +50,7 @@ struct ock_tail {
     size_t waiting; /* feeds without a page */
     bool more;      /* there may be news behind the position that nobody has asked for */
     bool ended;     /* nothing comes behind the position */
+    bool made;      /* the position is known */
 };
 
 /* The tail of a job and format, held; subscribes if it is a new one. Without the lock.
