@@ -32,6 +32,38 @@ struct ock_product {
     const float *bias; /* [N], added after the sum; NULL: none */
 };
 
+/* Rows that are mostly zeros: row r has the terms begin[r] … begin[r + 1] - 1, with rising indices.
+ * (Compressed sparse rows.) */
+struct ock_sparse_rows {
+    const size_t *begin;
+    const uint32_t *index;
+    const float *value;
+};
+
+/* C[M,N] = A[M,K] * B[K,N] + bias[N], A sparse. The same bits as ock_product's with A's zeros
+ * written out, as long as B is finite: a zero's term changes no sum, and the blocks are the same. */
+struct ock_sparse_product {
+    size_t N;
+    struct ock_sparse_rows A;
+    const float *B; /* element (k,n) is B[k*b_row + n] */
+    size_t b_row;
+    float *C; /* [M,N] */
+    size_t c_row;
+    const float *bias; /* [N], added after the sum; NULL: none */
+};
+
+/* G[N,O] = the sum over rows [begin,end) of A's columns n0 … n1 - 1, transposed, times dY's rows:
+ * what a product A' dY would be, to the bit. */
+struct ock_sparse_gradient {
+    size_t begin, end; /* rows */
+    struct ock_sparse_rows A;
+    size_t n0, n1;   /* A's columns */
+    const float *dY; /* row r, output o is dY[r*dy_row + o] */
+    size_t dy_row, O;
+    float *G;     /* [n1 - n0, O] */
+    float *block; /* [n1 - n0, O] scratch; not touched for up to OCK_K_BLOCK rows */
+};
+
 enum ock_activation {
     OCK_IDENTITY = 0,
     OCK_RELU,       /* max(0, x) */
@@ -100,6 +132,11 @@ struct ock_kernels {
      * with b_row = 1 serves several calls: rows that are cut, or weights that stay as they are. */
     void (*product)(const struct ock_product *product, size_t m0, size_t m1, size_t n0, size_t n1,
                     float *scratch);
+
+    /* Rows [m0,m1) of a sparse product. */
+    void (*sparse_product)(const struct ock_sparse_product *product, size_t m0, size_t m1);
+    /* All of a sparse gradient. */
+    void (*sparse_gradient)(const struct ock_sparse_gradient *gradient);
 
     /* sum[c] = sum over r of x[r*x_row + c], c0 <= c < c1: rows in order, in blocks of
      * OCK_K_BLOCK added in order, like a product with ones. sum is indexed by c (sum[c0] first). */

@@ -61,6 +61,53 @@ static void reference_product(const struct ock_product *p, size_t m0, size_t m1,
             p->C[m * p->c_row + n] = element_c(p, m, n);
 }
 
+/* Row m of the sparse rows, column k. */
+static float element_a(const struct ock_sparse_rows *A, size_t m, size_t k)
+{
+    for (size_t t = A->begin[m]; t < A->begin[m + 1]; t++)
+        if (A->index[t] == k)
+            return A->value[t];
+    return 0.0f;
+}
+
+/* Terms in order, a new block where the index leaves the last one's. */
+static void reference_sparse_product(const struct ock_sparse_product *p, size_t m0, size_t m1)
+{
+    for (size_t m = m0; m < m1; m++)
+        for (size_t n = 0; n < p->N; n++) {
+            float total = 0.0f;
+            float block = 0.0f;
+            size_t at = 0;
+            for (size_t t = p->A.begin[m]; t < p->A.begin[m + 1]; t++) {
+                const size_t k = p->A.index[t];
+                if (k / OCK_K_BLOCK != at) {
+                    total += block;
+                    block = 0.0f;
+                    at = k / OCK_K_BLOCK;
+                }
+                block = fmaf(p->A.value[t], p->B[k * p->b_row + n], block);
+            }
+            total += block;
+            p->C[m * p->c_row + n] = p->bias ? total + p->bias[n] : total;
+        }
+}
+
+static void reference_sparse_gradient(const struct ock_sparse_gradient *p)
+{
+    for (size_t n = p->n0; n < p->n1; n++)
+        for (size_t o = 0; o < p->O; o++) {
+            float total = 0.0f;
+            for (size_t begin = p->begin; begin < p->end; begin += OCK_K_BLOCK) {
+                const size_t end = p->end - begin < OCK_K_BLOCK ? p->end : begin + OCK_K_BLOCK;
+                float block = 0.0f;
+                for (size_t r = begin; r < end; r++)
+                    block = fmaf(element_a(&p->A, r, n), p->dY[r * p->dy_row + o], block);
+                total = begin == p->begin ? block : total + block;
+            }
+            p->G[(n - p->n0) * p->O + o] = total;
+        }
+}
+
 static void reference_sum_rows(const float *x, size_t x_row, size_t rows, size_t c0, size_t c1,
                                float *sum)
 {
@@ -376,6 +423,8 @@ const struct ock_kernels ock_kernels_reference = {
     .packed_floats = reference_packed_floats,
     .pack = reference_pack,
     .product = reference_product,
+    .sparse_product = reference_sparse_product,
+    .sparse_gradient = reference_sparse_gradient,
     .sum_rows = reference_sum_rows,
     .add = reference_add,
     .multiply = reference_multiply,

@@ -7,6 +7,7 @@
 #include "core/kernels/math_body.h"
 #include "core/kernels/random_body.h"
 #include "core/kernels/simple_body.h"
+#include "core/kernels/sparse_body.h"
 #include "core/kernels/update_body.h"
 
 const struct ock_kernels ock_kernels_v3 = {
@@ -17,6 +18,8 @@ const struct ock_kernels ock_kernels_v3 = {
     .packed_floats = kernel_packed_floats,
     .pack = kernel_pack,
     .product = kernel_product,
+    .sparse_product = kernel_sparse_product,
+    .sparse_gradient = kernel_sparse_gradient,
     .sum_rows = kernel_sum_rows,
     .add = kernel_add,
     .multiply = kernel_multiply,
