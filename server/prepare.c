@@ -15,6 +15,7 @@
 #include "core/base/limits.h"
 #include "core/data/data.h"
 #include "core/data/import.h"
+#include "core/data/sparse_table.h"
 #include "core/train/model_file.h"
 #include "server/dataset_cache.h"
 #include "server/ids.h"
@@ -284,7 +285,14 @@ static enum ock_status plan(struct ock_prepared *prepared, struct ock_err *err)
         .test_rows = counts[OCK_ROLE_TEST],
         .features = spec->data.feature_count,
         .outputs = outputs_of(spec),
+        .sparse = ock_dataset_schema(prepared->datasets[OCK_ROLE_TRAIN])->sparse,
     };
+    for (size_t role = 0; role < OCK_ROLE_COUNT; role++) {
+        size_t terms, row_max;
+        ock_dataset_terms(prepared->datasets[role], &terms, &row_max);
+        sizes.nonzeros += terms;
+        sizes.row_terms_max = row_max > sizes.row_terms_max ? row_max : sizes.row_terms_max;
+    }
     prepared->plan = calloc(1, sizeof(*prepared->plan));
     if (!prepared->plan)
         return ock_fail(err, OCK_NOMEM, "no memory for the plan");

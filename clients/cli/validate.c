@@ -88,13 +88,7 @@ static enum ock_status gather(struct facts *facts, const struct cli_job *job, st
     if (status != OCK_OK)
         return status;
     const struct ock_data *data = facts->data;
-    struct ock_plan_data sizes = {
-        .train_rows = data->train.count,
-        .validation_rows = data->validation.count,
-        .test_rows = data->test.count,
-        .features = data->features,
-        .outputs = data->outputs,
-    };
+    struct ock_plan_data sizes = ock_plan_data_of(data);
     facts->plan = calloc(1, sizeof(*facts->plan));
     if (!facts->plan)
         return ock_fail(err, OCK_NOMEM, "no memory for the plan");

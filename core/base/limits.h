@@ -20,11 +20,12 @@ static_assert(sizeof(size_t) == 8 && CHAR_BIT == 8, "sizes are computed in 64 bi
 #define OCK_FAULTS_MAX     64u               /* faults reported at once */
 
 /* Data */
-#define OCK_ROWS_MAX            ((size_t)UINT32_MAX - 1) /* rows of a dataset: indices are 32 bits */
-#define OCK_COLUMNS_MAX         ((size_t)1 << 20)        /* columns of a dataset */
-#define OCK_CLASSES_MAX         ((size_t)65536)          /* classes of a target */
-#define OCK_NAME_BYTES_MAX      256u           /* a column's or class' name, with its NUL */
-#define OCK_CSV_FIELD_BYTES_MAX (64 * OCK_KIB) /* one field of a CSV */
+#define OCK_ROWS_MAX                ((size_t)UINT32_MAX - 1) /* rows of a dataset: indices are 32 bits */
+#define OCK_COLUMNS_MAX             ((size_t)1 << 20)        /* columns of a dataset */
+#define OCK_CLASSES_MAX             ((size_t)65536)          /* classes of a target */
+#define OCK_NAME_BYTES_MAX          256u           /* a column's or class' name, with its NUL */
+#define OCK_CSV_FIELD_BYTES_MAX     (64 * OCK_KIB) /* one field of a CSV */
+#define OCK_SVMLIGHT_LINE_BYTES_MAX (32 * OCK_MIB)
 /* Unpacked : packed, beyond the first OCK_UNPACKED_FREE_BYTES. gzip cannot exceed 1032; zstd can. */
 #define OCK_UNPACKED_RATIO_MAX  ((size_t)1100)
 #define OCK_UNPACKED_FREE_BYTES (64 * OCK_MIB)

@@ -19,9 +19,11 @@
  * a file of a million columns still opens in milliseconds. */
 enum { OCK_NUMBER_TEXTS_MAX = 1 << 18 };
 
-static size_t aligned(size_t bytes)
+static uint64_t bytes_of(const struct ock_build_block *block, size_t rows)
 {
-    return (bytes + OCK_FILE_ALIGNMENT - 1) / OCK_FILE_ALIGNMENT * OCK_FILE_ALIGNMENT;
+    if (block->storage == OCK_STORE_CSR)
+        return ock_csr_layout_of(rows, block->terms).bytes;
+    return rows * block->width * ock_storage_bytes(block->storage);
 }
 
 static enum ock_status lay_out(struct ock_builder *builder, const struct ock_build_block *blocks,
@@ -32,7 +34,7 @@ static enum ock_status lay_out(struct ock_builder *builder, const struct ock_bui
     for (size_t i = 0; i < builder->block_count; i++) {
         builder->blocks[i] = (struct ock_file_block){
             .storage = (uint32_t)blocks[i].storage, .width = blocks[i].width, .at = at};
-        at = aligned(at + builder->rows * blocks[i].width * ock_storage_bytes(blocks[i].storage));
+        at = ock_file_aligned(at + bytes_of(&blocks[i], builder->rows));
     }
     if (at > OCK_DATASET_BYTES_MAX)
         return ock_fail(err, OCK_LIMIT, "the dataset would take %zu bytes, the limit is %zu", at,

@@ -16,6 +16,7 @@
 struct ock_build_block {
     enum ock_storage storage;
     size_t width;
+    size_t terms;        /* of CSR */
     unsigned char *data; /* set by open: writable, zeroed, 64-byte aligned */
 };
 

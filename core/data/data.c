@@ -254,7 +254,8 @@ static enum ock_status fit_features(struct job_data *job, const struct ock_spec 
             status = ock_table_scale(&job->inputs[i].table, job->mean, job->scale, scaler->clip,
                                      cache, err);
     }
-    bool scaled = spec->data.scaling != OCK_SCALING_NONE;
+    bool scaled = spec->data.scaling != OCK_SCALING_NONE &&
+                  !(schema->sparse && spec->data.scaling == OCK_SCALING_AUTO);
     scaler->mean = scaled ? job->mean : NULL;
     scaler->scale = scaled ? job->scale : NULL;
     return status;
@@ -397,6 +398,13 @@ static enum ock_status publish(struct job_data *job, const struct ock_spec *spec
                         "binary_cross_entropy needs two classes, the target \"%s\" has %zu",
                         spec->data.target, job->classes.count);
     data->features = job->inputs[OCK_PART_TRAIN].columns.count;
+    data->sparse = schema->sparse;
+    for (size_t i = 0; i < OCK_PARTS; i++) {
+        size_t terms, row_max;
+        ock_dataset_terms(job->inputs[i].dataset, &terms, &row_max);
+        data->nonzeros += terms;
+        data->row_terms_max = row_max > data->row_terms_max ? row_max : data->row_terms_max;
+    }
     data->classes = job->classes.count;
     data->class_names = job->classes.names;
     data->feature_names = job->feature_names;

@@ -6,6 +6,7 @@
 #ifndef OCK_DATA_DATA_H
 #define OCK_DATA_DATA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,9 +14,17 @@
 #include "core/data/dataset.h"
 #include "core/train/spec.h"
 
+/* Sparse rows of a minibatch, encoded. */
+struct ock_sparse_batch {
+    size_t *begin;   /* [rows + 1]; NULL: rows are dense */
+    uint32_t *index; /* [terms]: features */
+    float *value;    /* [terms] */
+};
+
 /* Rows as floats: what a minibatch is gathered into. All arrays are the caller's. */
 struct ock_batch {
-    float *x;       /* [rows, features], row stride = features */
+    float *x; /* [rows, features], row stride = features; NULL where rows are sparse: */
+    struct ock_sparse_batch sparse;
     int32_t *label; /* [rows] class numbers; NULL for number targets */
     float *target;  /* [rows] scaled target; NULL for classes */
     float *weight;  /* [rows] sample weights (class_weight multiplied in for training rows) */
@@ -42,8 +51,11 @@ struct ock_scaler {
 struct ock_data {
     struct ock_rows train, validation, test;
     size_t features;
-    size_t outputs; /* of the network: classes, 1 for binary_cross_entropy or a number */
-    size_t classes; /* 0 for a number target */
+    bool sparse;          /* rows are sparse ones, */
+    size_t nonzeros;      /* with so many terms in all of the job's datasets, */
+    size_t row_terms_max; /* and so many in one row at most */
+    size_t outputs;       /* of the network: classes, 1 for binary_cross_entropy or a number */
+    size_t classes;       /* 0 for a number target */
     const char *const *class_names;   /* [classes] */
     const char *const *feature_names; /* [features] */
     struct ock_scaler scaler;
@@ -76,6 +88,13 @@ enum ock_status ock_data_counts(const struct ock_spec *spec, const struct ock_da
  */
 void ock_source_gather(const struct ock_source *source, const uint32_t *rows, size_t count,
                        struct ock_batch *batch);
+
+/* The sparse rows of a batch: first where each of them begins, for rows [0,count); then the terms of
+ * any of them, [begin,end). */
+void ock_source_sparse_begins(const struct ock_source *source, const uint32_t *rows, size_t count,
+                              struct ock_sparse_batch *batch);
+void ock_source_sparse_terms(const struct ock_source *source, const uint32_t *rows, size_t begin,
+                             size_t end, struct ock_sparse_batch *batch);
 
 /* The target of a row in its own unit, unscaled (numbers only). */
 double ock_source_target(const struct ock_source *source, uint32_t row);

@@ -32,7 +32,8 @@ static const char *const byte_texts[256] = {
     B1("2", "1"), B1("2", "2"), B1("2", "3"), B1("2", "4"), "250",       "251",
     "252",        "253",        "254",        "255"};
 
-static const char *const format_names[OCK_FILE_FORMATS] = {"csv", "idx", "inline", "npy"};
+static const char *const format_names[OCK_FILE_FORMATS] = {"csv", "idx", "inline", "npy",
+                                                           "svmlight"};
 
 static enum ock_status corrupt(struct ock_err *err, const char *what)
 {
@@ -69,18 +70,66 @@ static enum ock_status check_header(const struct ock_file_header *header, size_t
     return OCK_OK;
 }
 
+/* The parts of a CSR block whose begins lie in the file; the last of them says how long the others
+ * are. */
+static enum ock_status open_sparse(struct ock_dataset *dataset, uint64_t at,
+                                   struct ock_block *block, struct ock_err *err)
+{
+    uint64_t rows = dataset->header.rows;
+    const unsigned char *data = dataset->mapping.data + at;
+    const size_t *begin = (const void *)data;
+    uint64_t terms = begin[rows];
+    if (terms > dataset->mapping.size ||
+        !inside(at, ock_csr_layout_of(rows, terms).bytes, dataset->mapping.size))
+        return corrupt(err, "a sparse block lies outside");
+    struct ock_csr_layout layout = ock_csr_layout_of(rows, terms);
+    block->sparse = (struct ock_sparse_rows){.begin = begin,
+                                             .index = (const void *)(data + layout.index_at),
+                                             .value = (const void *)(data + layout.value_at)};
+    block->terms = terms;
+    dataset->schema.sparse = true;
+    dataset->schema.nonzeros += terms;
+    return OCK_OK;
+}
+
 static enum ock_status open_blocks(struct ock_dataset *dataset, struct ock_err *err)
 {
     for (size_t i = 0; i < dataset->header.block_count; i++) {
         const struct ock_file_block *block = &dataset->header.blocks[i];
-        if (block->storage > OCK_STORE_U32 || block->width > OCK_COLUMNS_MAX)
+        if (block->storage > OCK_STORE_CSR || block->width > OCK_COLUMNS_MAX)
             return corrupt(err, "a block has an unknown type or width");
         enum ock_storage storage = (enum ock_storage)block->storage;
-        uint64_t bytes = dataset->header.rows * block->width * ock_storage_bytes(storage);
+        uint64_t rows = dataset->header.rows;
+        uint64_t bytes = storage == OCK_STORE_CSR
+                             ? (rows + 1) * sizeof(uint64_t)
+                             : rows * block->width * ock_storage_bytes(storage);
         if (block->at % OCK_FILE_ALIGNMENT != 0 || !inside(block->at, bytes, dataset->mapping.size))
             return corrupt(err, "a block lies outside");
         dataset->blocks[i] =
-            (struct ock_block){storage, block->width, dataset->mapping.data + block->at};
+            (struct ock_block){storage, block->width, dataset->mapping.data + block->at, {0}, 0};
+        enum ock_status status = OCK_OK;
+        if (storage == OCK_STORE_CSR)
+            status = open_sparse(dataset, block->at, &dataset->blocks[i], err);
+        if (status != OCK_OK)
+            return status;
+    }
+    return OCK_OK;
+}
+
+enum ock_status ock_block_check_sparse(const struct ock_block *block, size_t rows,
+                                       struct ock_err *err)
+{
+    const struct ock_sparse_rows *sparse = &block->sparse;
+    size_t at = 0;
+    for (size_t row = 0; row < rows; row++) {
+        size_t end = sparse->begin[row + 1];
+        if (sparse->begin[row] != at || end < at || end > block->terms)
+            return corrupt(err, "a sparse row lies outside of its block");
+        for (; at < end; at++) {
+            bool rises = at == sparse->begin[row] || sparse->index[at - 1] < sparse->index[at];
+            if (!rises || sparse->index[at] >= block->width)
+                return corrupt(err, "a sparse row's indices do not rise below its width");
+        }
     }
     return OCK_OK;
 }
@@ -95,7 +144,8 @@ static enum ock_status check_record(const struct ock_dataset *dataset,
     bool fits = record->type == OCK_COLUMN_BYTE ? block->storage == OCK_STORE_U8
                 : record->type == OCK_COLUMN_CATEGORY
                     ? block->storage == OCK_STORE_U32
-                    : block->storage == OCK_STORE_F32 || block->storage == OCK_STORE_F64;
+                    : block->storage == OCK_STORE_F32 || block->storage == OCK_STORE_F64 ||
+                          block->storage == OCK_STORE_CSR;
     if (!fits || record->offset >= block->width)
         return corrupt(err, "a column does not fit its block");
     if (record->name >= header->texts_bytes || record->values > header->texts_bytes)
@@ -211,6 +261,8 @@ static void open_schema(struct ock_dataset *dataset)
 {
     const struct ock_file_header *header = &dataset->header;
     dataset->schema = (struct ock_schema){
+        .sparse = dataset->schema.sparse,
+        .nonzeros = dataset->schema.nonzeros,
         .rows = header->rows,
         .column_count = header->columns,
         .columns = dataset->columns,
@@ -299,6 +351,25 @@ enum ock_status ock_dataset_verify(const struct ock_dataset *dataset, struct ock
     return OCK_OK;
 }
 
+/* A row's value in a sparse column: 0 where it has no term; NaN if the file is damaged. */
+static double sparse_number(const struct ock_block *block, size_t column, size_t row)
+{
+    size_t low = block->sparse.begin[row];
+    size_t high = block->sparse.begin[row + 1];
+    if (high > block->terms)
+        return (double)NAN;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (block->sparse.index[middle] == column)
+            return (double)block->sparse.value[middle];
+        if (block->sparse.index[middle] < column)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return 0;
+}
+
 double ock_dataset_number(const struct ock_dataset *dataset, size_t column, size_t row)
 {
     const struct ock_column *c = &dataset->columns[column];
@@ -313,6 +384,8 @@ double ock_dataset_number(const struct ock_dataset *dataset, size_t column, size
         return ((const double *)block->data)[place];
     case OCK_STORE_U32:
         return ((const uint32_t *)block->data)[place];
+    case OCK_STORE_CSR:
+        return sparse_number(block, c->offset, row);
     }
     return (double)NAN;
 }

@@ -3,6 +3,7 @@
  * Columns keep their own types. Columns of one type stand together in a block, row by row, so that
  * a row is gathered with one read a block: an image is one block of bytes, a CSV of numbers one
  * block of float32 (float64 for columns that float32 would blur), category codes one of uint32.
+ * Columns that are mostly zeros (svmlight) share one block of compressed sparse rows.
  * The file (format.h): a header, the blocks, each at a multiple of 64 bytes, a record for each
  * column, and the texts; a SHA-256 of everything stands in the header. */
 #ifndef OCK_DATA_DATASET_H
@@ -13,6 +14,7 @@
 #include <stdint.h>
 
 #include "core/base/buf.h"
+#include "core/base/sparse.h"
 #include "core/base/status.h"
 
 enum ock_column_type {
@@ -21,13 +23,17 @@ enum ock_column_type {
     OCK_COLUMN_CATEGORY, /* uint32 codes into values, in sorted order; missing is UINT32_MAX */
 };
 
-enum ock_storage { OCK_STORE_U8, OCK_STORE_F32, OCK_STORE_F64, OCK_STORE_U32 };
+enum ock_storage { OCK_STORE_U8, OCK_STORE_F32, OCK_STORE_F64, OCK_STORE_U32, OCK_STORE_CSR };
 
 /* A block: [rows, width] elements of one storage type. */
 struct ock_block {
     enum ock_storage storage;
     size_t width;     /* columns in it */
-    const void *data; /* mapped, 64-byte aligned */
+    const void *data; /* mapped, 64-byte aligned; not of CSR */
+    /* CSR: float32 values of columns by index, and how many there are. Not checked when the file is
+     * opened: ock_block_check_sparse. */
+    struct ock_sparse_rows sparse;
+    size_t terms;
 };
 
 struct ock_column {
@@ -59,7 +65,9 @@ struct ock_schema {
     size_t target;      /* column index that the importer was told or guessed; SIZE_MAX: none */
     size_t shape_count; /* of one example's image: {28, 28}; 0: no image */
     size_t shape[4];
-    const char *format; /* "csv", "npy", "idx", "inline" */
+    const char *format; /* "csv", "npy", "idx", "inline", "svmlight" */
+    bool sparse;        /* there is a CSR block, */
+    size_t nonzeros;    /* with so many terms */
     bool has_labels;    /* the target came as a labels file of its own: it is the last column */
 };
 
@@ -77,6 +85,11 @@ const char *ock_dataset_sha256(const struct ock_dataset *dataset); /* of the con
 /* Recomputes the SHA-256. Errors: CORRUPT. */
 enum ock_status ock_dataset_verify(const struct ock_dataset *dataset, struct ock_err *err);
 
+/* Looks at every term of a CSR block of `rows` rows: they lie in it, and indices rise below its
+ * width. Errors: CORRUPT. */
+enum ock_status ock_block_check_sparse(const struct ock_block *block, size_t rows,
+                                       struct ock_err *err);
+
 /* The column's index, SIZE_MAX if there is none. */
 size_t ock_schema_column(const struct ock_schema *schema, const char *name);
 
@@ -92,7 +105,8 @@ enum ock_target_kind ock_schema_target_kind(const struct ock_schema *schema, siz
 
 /* Appends the schema as the API shows it: {"rows", "columns": [{"name", "type", "missing", "min",
  * "max", "mean", "distinct"}, …], "target": {"name", "kind", "classes", "because"} or null,
- * "shape", "format"}; "distinct" is null where it was not counted. At most `columns_max` columns
+ * "shape", "format", "nonzeros" of sparse
+ * columns}; "distinct" is null where it was not counted. At most `columns_max` columns
  * are listed, "columns_count" tells all. */
 void ock_schema_write(const struct ock_schema *schema, size_t columns_max, struct ock_buf *out);
 

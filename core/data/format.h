@@ -31,6 +31,7 @@ enum ock_file_format {
     OCK_FILE_IDX,
     OCK_FILE_INLINE,
     OCK_FILE_NPY,
+    OCK_FILE_SVMLIGHT,
     OCK_FILE_FORMATS
 };
 
@@ -78,7 +79,27 @@ struct ock_file_record {
 };
 static_assert(sizeof(struct ock_file_record) == OCK_FILE_RECORD_BYTES, "the record has no holes");
 
-/* Bytes of one element. */
+static inline uint64_t ock_file_aligned(uint64_t bytes)
+{
+    return (bytes + OCK_FILE_ALIGNMENT - 1) / OCK_FILE_ALIGNMENT * OCK_FILE_ALIGNMENT;
+}
+
+/* A CSR block: uint64 begins [rows + 1], uint32 indices and float32 values [terms], each part at a
+ * multiple of 64 bytes. begins[rows] is the number of terms. */
+struct ock_csr_layout {
+    uint64_t index_at, value_at, bytes; /* from the block's first byte on */
+};
+
+/* rows < 2^32, terms < 2^56. */
+static inline struct ock_csr_layout ock_csr_layout_of(uint64_t rows, uint64_t terms)
+{
+    struct ock_csr_layout layout = {.index_at = ock_file_aligned((rows + 1) * sizeof(uint64_t))};
+    layout.value_at = layout.index_at + ock_file_aligned(terms * sizeof(uint32_t));
+    layout.bytes = layout.value_at + terms * sizeof(float);
+    return layout;
+}
+
+/* Bytes of one element; 0 of CSR, which has none. */
 static inline size_t ock_storage_bytes(enum ock_storage storage)
 {
     switch (storage) {
@@ -89,6 +110,8 @@ static inline size_t ock_storage_bytes(enum ock_storage storage)
         return 4;
     case OCK_STORE_F64:
         return 8;
+    case OCK_STORE_CSR:
+        return 0;
     }
     return 0;
 }

@@ -12,6 +12,8 @@
 /* Readers of one format: from an open reader to the dataset file. Errors: as ock_import_run. */
 enum ock_status ock_csv_import(const struct ock_import *import, struct ock_reader *reader,
                                struct ock_err *err);
+enum ock_status ock_svmlight_import(const struct ock_import *import, struct ock_reader *reader,
+                                    struct ock_err *err);
 /* IDX or NPY; labels, of either format, NULL: none. */
 enum ock_status ock_array_import(const struct ock_import *import, enum ock_format format,
                                  struct ock_reader *x, struct ock_reader *labels,

@@ -8,6 +8,7 @@
 
 #include "core/base/json.h"
 #include "core/base/limits.h"
+#include "core/data/field.h"
 #include "core/data/formats.h"
 
 enum { SNIFFED_BYTES = 512 };
@@ -64,20 +65,34 @@ enum ock_status ock_find_target(const char *const *names, size_t count, const ch
                     names[count - 1]);
 }
 
-/* A label, then index:value pairs: "+1 3:0.5 7:1". */
+static size_t skip_while(const char *text, size_t size, size_t i, const char *these)
+{
+    while (i < size && text[i] && strchr(these, text[i]))
+        i++;
+    return i;
+}
+
+/* A label, then index:value pairs: "+1 3:0.5 7:1", or "2 qid:1 …", perhaps below lines of comment. */
 static bool looks_like_svmlight(const char *text, size_t size)
 {
     size_t i = 0;
-    while (i < size && (isdigit((unsigned char)text[i]) || strchr("+-.", text[i])))
-        i++;
-    if (i == 0 || i >= size || text[i] != ' ')
+    while (i < size && text[i] == '#') {
+        const char *end = memchr(text + i, '\n', size - i);
+        i = end ? (size_t)(end - text) + 1 : size;
+    }
+    size_t label = i;
+    double value;
+    i = skip_while(text, size, i, "0123456789+-.eE");
+    size_t space = i;
+    i = skip_while(text, size, i, " \t");
+    /* A date before a time of day is no number. */
+    if (i == space || ock_field_read(text + label, space - label, &value) != OCK_FIELD_NUMBER)
         return false;
-    while (i < size && text[i] == ' ')
-        i++;
-    size_t begin = i;
-    while (i < size && isdigit((unsigned char)text[i]))
-        i++;
-    return i > begin && i < size && text[i] == ':';
+    if (size - i > 4 && memcmp(text + i, "qid:", 4) == 0)
+        return true;
+    size_t index = i;
+    i = skip_while(text, size, i, "0123456789");
+    return i > index && i < size && text[i] == ':';
 }
 
 /* The format by the first bytes, unpacked. */
@@ -111,15 +126,16 @@ static enum ock_status import_as(enum ock_format format, const struct ock_import
     case OCK_FORMAT_NPY:
         return ock_array_import(import, format, reader, labels, err);
     case OCK_FORMAT_SVMLIGHT:
-        return ock_fail(err, OCK_UNSUPPORTED,
-                        "svmlight (label index:value …) is not read yet; CSV, NPY and IDX are");
+        if (labels)
+            break;
+        return ock_svmlight_import(import, reader, err);
     case OCK_FORMAT_AUTO:
     case OCK_FORMAT_CSV:
         break;
     }
     if (labels)
         return ock_fail(err, OCK_INVALID,
-                        "a labels file goes with NPY or IDX; a CSV has its labels in a column");
+                        "a labels file goes with NPY or IDX; CSV and svmlight have theirs in it");
     return ock_csv_import(import, reader, err);
 }
 

@@ -1,4 +1,4 @@
-/* From a user's bytes to a dataset file: CSV, NPY, IDX, or arrays in a job's JSON. */
+/* From a user's bytes to a dataset file: CSV, svmlight, NPY, IDX, or arrays in a job's JSON. */
 #ifndef OCK_DATA_IMPORT_H
 #define OCK_DATA_IMPORT_H
 
@@ -31,8 +31,8 @@ struct ock_import {
 };
 
 /* Reads source (and labels) and writes the dataset file.
- * What is wrong with the data is INVALID and says where: line and column (CSV), byte (NPY, IDX), what
- * was expected and what stood there. Formats that are not there yet: UNSUPPORTED, naming them. The
+ * What is wrong with the data is INVALID and says where: line and column (CSV, svmlight), byte (NPY,
+ * IDX), what was expected and what stood there. The
  * target, where none is given: a column named "target", "label", "class" or "y" (any case) if there
  * is just one of them, else the last column. Errors: INVALID, UNSUPPORTED, LIMIT, NOTFOUND, IO,
  * NOSPACE, NOMEM. Nothing stays behind on error. */

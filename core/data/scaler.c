@@ -103,6 +103,10 @@ enum ock_status ock_scaler_fit(const struct ock_data_spec *spec, const struct oc
         fill(table, mean, scale, spec->divide);
         return OCK_OK;
     case OCK_SCALING_AUTO:
+        if (table->sparse.feature) {
+            fill(table, mean, scale, 1);
+            return OCK_OK;
+        }
         scale_bytes(table, columns, mean, scale, &numbers);
         if (numbers == 0)
             return OCK_OK;
@@ -112,6 +116,8 @@ enum ock_status ock_scaler_fit(const struct ock_data_spec *spec, const struct oc
     case OCK_SCALING_MINMAX:
         break;
     }
+    if (table->sparse.feature)
+        return ock_fail(err, OCK_INVALID, "this scaling would fill the zeros of sparse data");
     status = find_range(table, rows, count, &range, mean, err);
     if (status != OCK_OK)
         return status;

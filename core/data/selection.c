@@ -2,6 +2,7 @@
 #include "core/data/selection.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,6 +67,15 @@ static enum ock_status check_feature(const struct ock_dataset *dataset, size_t i
                     what, column->name, column->missing, row + 1);
 }
 
+/* Sparse columns bear their index as a name, without a gap. SIZE_MAX: not among them. */
+static size_t sparse_column(const struct ock_schema *schema, const char *name)
+{
+    size_t first = strtoul(schema->columns[0].name, NULL, 10);
+    size_t index = strtoul(name, NULL, 10) - first; /* huge below the first */
+    bool there = index + 1 < schema->column_count && strcmp(schema->columns[index].name, name) == 0;
+    return there ? index : SIZE_MAX;
+}
+
 static enum ock_status find_features(struct ock_selection *columns,
                                      const struct ock_data_spec *spec,
                                      const struct ock_dataset *dataset, const char *what,
@@ -74,13 +84,19 @@ static enum ock_status find_features(struct ock_selection *columns,
     const struct ock_schema *schema = ock_dataset_schema(dataset);
     size_t hint = 0;
     for (size_t f = 0; f < spec->feature_count; f++) {
-        size_t column = ock_column_near(schema, spec->features[f], hint);
+        size_t column = schema->sparse ? sparse_column(schema, spec->features[f])
+                                       : ock_column_near(schema, spec->features[f], hint);
+        if (column == SIZE_MAX && schema->sparse) {
+            columns->features[columns->count++] = SIZE_MAX; /* 0 in all rows */
+            continue;
+        }
         if (column == SIZE_MAX)
             return no_column(what, "a feature", spec->features[f], err);
         if (column == columns->target || column == columns->weights)
             return ock_fail(err, OCK_INVALID, "%sthe column \"%s\" can't be a feature as well",
                             what, spec->features[f]);
-        enum ock_status status = check_feature(dataset, column, what, err);
+        enum ock_status status =
+            schema->sparse ? OCK_OK : check_feature(dataset, column, what, err);
         if (status != OCK_OK)
             return status;
         columns->features[columns->count++] = column;

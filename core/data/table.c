@@ -22,6 +22,7 @@ void ock_table_deinit(struct ock_table *table)
     free(table->segments);
     free(table->byte_values);
     free(table->cache);
+    ock_sparse_table_deinit(&table->sparse);
     free(table->labels);
     free(table->targets);
     *table = (struct ock_table){0};
@@ -34,6 +35,10 @@ enum ock_status ock_table_init(struct ock_table *table, const struct ock_dataset
     size_t block_count;
     const struct ock_block *blocks = ock_dataset_blocks(dataset, &block_count);
     struct ock_table made = {.dataset = dataset, .rows = schema->rows, .features = features};
+    if (schema->sparse) {
+        *table = made;
+        return ock_sparse_table_init(&table->sparse, dataset, columns, features, err);
+    }
     made.segments = calloc(features, sizeof(*made.segments));
     if (!made.segments)
         return ock_fail(err, OCK_NOMEM, "out of memory for %zu features", features);
@@ -159,6 +164,10 @@ enum ock_status ock_table_scale(struct ock_table *table, const double *mean, con
     table->mean = mean;
     table->scale = scale;
     table->clip = clip;
+    if (table->sparse.feature) {
+        table->sparse.divisor = scale[0];
+        return OCK_OK;
+    }
     enum ock_status status = make_byte_values(table, err);
     if (status != OCK_OK || !cache || better_as_bytes(table))
         return status;

@@ -9,6 +9,7 @@
 
 #include "core/base/status.h"
 #include "core/data/dataset.h"
+#include "core/data/sparse_table.h"
 
 /* Neighbouring columns of one block that are neighbouring features too. */
 struct ock_segment {
@@ -28,15 +29,17 @@ struct ock_table {
     size_t segment_count;
     const double *mean, *scale; /* borrowed, [features] each */
     double clip;
-    float *byte_values; /* owned: what segments point to */
-    float *cache;       /* owned: [rows, features] encoded, or NULL */
+    float *byte_values;             /* owned: what segments point to */
+    float *cache;                   /* owned: [rows, features] encoded, or NULL */
+    struct ock_sparse_table sparse; /* of sparse rows, which have no segments */
     /* The target and the weights of the rows; the first two exclude each other. */
     int32_t *labels; /* owned, [rows] */
     float *targets;  /* owned, [rows] scaled */
     size_t target;   /* its column */
 };
 
-/* columns [features]: the dataset's column of each feature, none a category.
+/* columns [features]: the dataset's column of each feature, none a category; of sparse rows as
+ * ock_sparse_table_init takes them.
  * Errors: NOMEM. */
 enum ock_status ock_table_init(struct ock_table *table, const struct ock_dataset *dataset,
                                const size_t *columns, size_t features, struct ock_err *err);

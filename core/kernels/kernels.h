@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "core/base/random.h"
+#include "core/base/sparse.h"
 
 enum { OCK_K_BLOCK = 384 };
 
@@ -30,14 +31,6 @@ struct ock_product {
     float *C;
     size_t c_row;
     const float *bias; /* [N], added after the sum; NULL: none */
-};
-
-/* Rows that are mostly zeros: row r has the terms begin[r] … begin[r + 1] - 1, with rising indices.
- * (Compressed sparse rows.) */
-struct ock_sparse_rows {
-    const size_t *begin;
-    const uint32_t *index;
-    const float *value;
 };
 
 /* C[M,N] = A[M,K] * B[K,N] + bias[N], A sparse. The same bits as ock_product's with A's zeros

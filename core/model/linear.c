@@ -17,7 +17,9 @@
 #include <assert.h>
 #include <math.h>
 
+#include "core/model/gradient.h"
 #include "core/model/network.h"
+#include "core/model/sparse_linear.h"
 
 /* Outputs that must share a panel of x before laying it out pays. */
 enum { PACK_OUTPUTS_MIN = 48 };
@@ -130,7 +132,7 @@ static size_t linear_layers(const struct ock_plan *plan)
 }
 
 /* He et al. 2015: std sqrt(2/I); Glorot and Bengio 2010: std sqrt(2/(I+O)). */
-static void init(const struct ock_network *net, size_t layer, uint64_t seed, float *w)
+void ock_linear_init(const struct ock_network *net, size_t layer, uint64_t seed, float *w)
 {
     const struct ock_plan_layer *plan = &net->plan->layers[layer];
     if (linear_layers(net->plan) == 1)
@@ -156,7 +158,14 @@ static size_t panels_of(const struct ock_network *net, size_t columns)
     return tiles_of(columns, net->kernels->panel_columns);
 }
 
-/* Task `index` is a panel of W', counted over all linear layers. */
+static size_t pieces_of(const struct ock_network *net, const struct ock_plan_layer *layer)
+{
+    if (layer->spec->type != OCK_LINEAR)
+        return 0;
+    return layer->sparse ? ock_sparse_pieces(layer) : panels_of(net, layer->out);
+}
+
+/* Task `index` is a panel of W', or a piece of a sparse layer's, counted over all linear layers. */
 static void pack_task(void *ctx, size_t index, size_t thread)
 {
     (void)thread;
@@ -164,15 +173,17 @@ static void pack_task(void *ctx, size_t index, size_t thread)
     const struct ock_network *net = packing->net;
     for (size_t i = 0; i < net->plan->layer_count; i++) {
         const struct ock_plan_layer *plan = &net->plan->layers[i];
-        if (plan->spec->type != OCK_LINEAR)
+        size_t pieces = pieces_of(net, plan);
+        if (index >= pieces) {
+            index -= pieces;
             continue;
-        size_t panels = panels_of(net, plan->out);
-        if (index < panels) {
+        }
+        if (plan->sparse)
+            ock_sparse_pack(net, i, packing->w, index);
+        else
             net->kernels->pack(net->layers[i].packed, packing->w + plan->weight_offset, 1, plan->in,
                                plan->in, plan->out, index, index + 1);
-            return;
-        }
-        index -= panels;
+        return;
     }
 }
 
@@ -180,10 +191,8 @@ void ock_network_pack(const struct ock_network *net, const float *w)
 {
     struct packing packing = {net, w};
     size_t count = 0;
-    for (size_t i = 0; i < net->plan->layer_count; i++) {
-        if (net->plan->layers[i].spec->type == OCK_LINEAR)
-            count += panels_of(net, net->plan->layers[i].out);
-    }
+    for (size_t i = 0; i < net->plan->layer_count; i++)
+        count += pieces_of(net, &net->plan->layers[i]);
     struct ock_team alone = {.threads = 1};
     ock_team_run(net->plan->parameters < OCK_SERIAL_ELEMENTS ? &alone : &net->team, count,
                  pack_task, &packing);
@@ -261,30 +270,6 @@ static void dx_and_pack_task(void *ctx, size_t index, size_t thread)
                              work->plan->in, panel, panel + 1);
 }
 
-/* Folds S parts by a binary tree over their index: parts that are ready stand on a stack, and part
- * s completes as many pairs as s has trailing ones. part(ctx, s, out) writes `count` floats;
- * stack has room for tree_tiles(S) of `stride` floats; the sum is left at its bottom. */
-static void fold(const struct ock_kernels *kernels, size_t shards, size_t count, size_t stride,
-                 float *stack, void (*part)(void *ctx, size_t shard, float *out), void *ctx)
-{
-    size_t depth = 0;
-    for (size_t s = 0; s < shards; s++) {
-        part(ctx, s, stack + depth * stride);
-        for (size_t bits = s; bits & 1; bits >>= 1, depth--)
-            kernels->add(count, stack + depth * stride, stack + (depth - 1) * stride);
-        depth++;
-    }
-    for (; depth > 1; depth--)
-        kernels->add(count, stack + (depth - 1) * stride, stack + (depth - 2) * stride);
-}
-
-/* Rows [*begin, *end) of the minibatch are shard s. */
-static void shard_rows(const struct backward_work *work, size_t s, size_t *begin, size_t *end)
-{
-    *begin = work->pass->rows * s / work->net->shards;
-    *end = work->pass->rows * (s + 1) / work->net->shards;
-}
-
 struct dW_tile {
     const struct backward_work *work;
     struct rectangle r;
@@ -306,7 +291,7 @@ static void dW_part(void *ctx, size_t shard, float *out)
     const struct ock_plan_layer *plan = work->plan;
     size_t begin = 0;
     size_t end = 0;
-    shard_rows(work, shard, &begin, &end);
+    ock_shard_rows(work->net, work->pass->rows, shard, &begin, &end);
     size_t columns = tile->r.n1 - tile->r.n0;
     struct ock_product product = {.M = tile->r.m1 - tile->r.m0,
                                   .N = columns,
@@ -323,16 +308,6 @@ static void dW_part(void *ctx, size_t shard, float *out)
     work->net->kernels->product(&product, 0, product.M, 0, columns, tile->scratch);
 }
 
-static void bias_part(void *ctx, size_t shard, float *out)
-{
-    const struct backward_work *work = ctx;
-    size_t begin = 0;
-    size_t end = 0;
-    shard_rows(work, shard, &begin, &end);
-    size_t O = work->plan->out;
-    work->net->kernels->sum_rows(work->dy + begin * O, O, end - begin, 0, O, out);
-}
-
 /* Task 0 is db (if there is a bias), the others are tiles of dW. */
 static void dW_task(void *ctx, size_t index, size_t thread)
 {
@@ -340,16 +315,14 @@ static void dW_task(void *ctx, size_t index, size_t thread)
     const struct ock_network *net = work->net;
     const struct ock_plan_layer *plan = work->plan;
     if (plan->bias_count > 0 && index-- == 0) {
-        fold(net->kernels, net->shards, plan->out, net->bias_stride, net->bias_sums, bias_part,
-             work);
-        work->sink->take(work->sink->ctx, plan->bias_offset, plan->bias_count, net->bias_sums);
+        ock_bias_gradient(net, plan, work->pass->rows, work->dy, work->sink);
         return;
     }
     struct dW_tile tile = {work, rectangle_of(&work->dW_cut, index), scratch_of(net, thread)};
     size_t rows = tile.r.m1 - tile.r.m0;
     size_t columns = tile.r.n1 - tile.r.n0;
     float *g = net->tiles + thread * net->tile_stride;
-    fold(net->kernels, net->shards, rows * columns, net->tile_floats, g, dW_part, &tile);
+    ock_fold_shards(net, rows * columns, net->tile_floats, g, dW_part, &tile);
 
     size_t begin = plan->weight_offset + tile.r.m0 * plan->in + tile.r.n0;
     if (columns == plan->in) {
@@ -397,4 +370,4 @@ static float *backward(const struct ock_network *net, size_t layer, const struct
 }
 
 const struct ock_layer_ops ock_linear_ops = {
-    .init = init, .forward = forward, .backward = backward};
+    .init = ock_linear_init, .forward = forward, .backward = backward};

@@ -3,11 +3,13 @@
 
 #include <assert.h>
 
+#include "core/model/sparse_linear.h"
+
 static const struct ock_layer_ops *ops_of(const struct ock_network *net, size_t layer)
 {
     switch (net->plan->layers[layer].spec->type) {
     case OCK_LINEAR:
-        return &ock_linear_ops;
+        return net->plan->layers[layer].sparse ? &ock_sparse_linear_ops : &ock_linear_ops;
     case OCK_ACTIVATION:
         return &ock_activation_ops;
     case OCK_DROPOUT:
@@ -49,6 +51,10 @@ static void layout_layers(struct ock_network *net, size_t rows, struct ock_arena
             buffers->mask = ock_arena_take(arena, rows * layer->out, sizeof(float));
         if (layer->spec->type != OCK_LINEAR)
             continue;
+        if (layer->sparse) {
+            buffers->packed = ock_arena_take(arena, ock_sparse_packed_floats(layer), sizeof(float));
+            continue;
+        }
         buffers->packed = ock_arena_take(arena, packed_bound(layer->in, layer->out), sizeof(float));
         if (layer->in > *widest_linear_input)
             *widest_linear_input = layer->in;
@@ -85,6 +91,9 @@ void ock_network_layout(struct ock_network *net, const struct ock_plan *plan,
     net->tile_floats = net->tile_rows * net->tile_columns;
     net->tile_stride = net->tile_floats * tree_tiles(shards);
     net->tiles = ock_arena_take(arena, threads * net->tile_stride, sizeof(float));
+    bool sparse = plan->layers[0].sparse;
+    net->sparse_room =
+        ock_arena_take(arena, sparse ? threads * net->tile_floats : 0, sizeof(float));
     net->bias_stride = widest;
     net->bias_sums = ock_arena_take(arena, tree_tiles(shards) * widest, sizeof(float));
 }

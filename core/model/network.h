@@ -30,7 +30,9 @@ struct ock_sink {
 struct ock_pass {
     const float *w; /* [P] parameters */
     size_t rows;    /* B */
-    bool training;  /* dropout is on, activations are kept for backward */
+    struct ock_sparse_rows
+        sparse;    /* the rows, where the first layer takes sparse ones; x is NULL */
+    bool training; /* dropout is on, activations are kept for backward */
     /* dropout's place in the random numbers */
     uint64_t seed;
     uint32_t epoch;
@@ -41,7 +43,7 @@ struct ock_pass {
 struct ock_layer_buffers {
     float *y;      /* [B,O] output */
     float *mask;   /* [B,O] dropout */
-    float *packed; /* linear: W' [I,O] in panels, for evaluation */
+    float *packed; /* linear: W' [I,O] in panels, for evaluation; sparse: row by row, always */
 };
 
 struct ock_network {
@@ -61,6 +63,7 @@ struct ock_network {
         *tiles; /* [threads, tile_stride]: gradient tiles, one for each level of the shards' tree */
     size_t tile_stride;
     size_t tile_floats; /* of one gradient tile */
+    float *sparse_room; /* [threads, tile_floats], if the first layer is sparse */
     float *bias_sums;   /* [levels of the tree, bias_stride] */
     size_t bias_stride;
 };

@@ -10,4 +10,10 @@
 void ock_gather(const struct ock_team *team, const struct ock_source *source, const uint32_t *rows,
                 size_t count, size_t features, const struct ock_batch *batch);
 
+/* The batch's sparse rows as a pass takes them. */
+static inline struct ock_sparse_rows ock_batch_sparse(const struct ock_batch *batch)
+{
+    return (struct ock_sparse_rows){batch->sparse.begin, batch->sparse.index, batch->sparse.value};
+}
+
 #endif

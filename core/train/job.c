@@ -75,11 +75,7 @@ static enum ock_status make_trainer(struct inputs *in, const struct ock_job *job
     in->plan = calloc(1, sizeof(*in->plan));
     if (!in->plan)
         return ock_fail(err, OCK_NOMEM, "out of memory for the plan");
-    struct ock_plan_data sizes = {.train_rows = in->data->train.count,
-                                  .validation_rows = in->data->validation.count,
-                                  .test_rows = in->data->test.count,
-                                  .features = in->data->features,
-                                  .outputs = in->data->outputs};
+    struct ock_plan_data sizes = ock_plan_data_of(in->data);
     enum ock_status status = ock_plan_make(in->plan, job->spec, &sizes, err);
     if (status != OCK_OK)
         return status;

@@ -55,7 +55,7 @@ static void measure_block(struct sums *sums, const struct ock_evaluation *evalua
 {
     ock_gather(&evaluation->net->team, set->source, set->rows + begin, count, evaluation->features,
                &evaluation->batch);
-    struct ock_pass pass = {.w = w, .rows = count};
+    struct ock_pass pass = {.w = w, .rows = count, .sparse = ock_batch_sparse(&evaluation->batch)};
     const float *z = ock_network_forward(evaluation->net, &pass, evaluation->batch.x);
     struct ock_loss_rows rows = {.rows = count,
                                  .outputs = evaluation->outputs,

@@ -8,9 +8,32 @@ enum { EVALUATION_ROWS = 256 };
 /* Below this much work a second thread costs more than it brings (about 80 us on one core). */
 static const double FLOPS_PER_THREAD = 8e6;
 
+/* What a term and a weight's update cost, in a dense product's operations. */
+static const double TERM_FLOPS = 16, UPDATE_FLOPS = 16;
+
 static size_t smaller(size_t a, size_t b)
 {
     return a < b ? a : b;
+}
+
+/* Forward and gradient of an average batch's terms; the update of all weights is the larger part
+ * where rows are very sparse. */
+static double sparse_flops(const struct ock_plan_layer *layer, const struct ock_plan_data *data,
+                           size_t batch_rows)
+{
+    size_t rows = data->train_rows + data->validation_rows + data->test_rows;
+    double terms = (double)data->nonzeros / (double)rows * (double)batch_rows;
+    return TERM_FLOPS * terms * (double)layer->out + UPDATE_FLOPS * (double)layer->weight_count;
+}
+
+/* Sparse rows go into the first layer as they are, so that has to be a linear one. */
+static enum ock_status check_sparse(const struct ock_spec *spec, struct ock_err *err)
+{
+    if (spec->layers[0].type == OCK_LINEAR)
+        return OCK_OK;
+    return ock_fail(err, OCK_INVALID,
+                    "sparse data need a linear layer first: input_dropout, or another layer before "
+                    "it, would fill their zeros");
 }
 
 static enum ock_status plan_layers(struct ock_plan *plan, const struct ock_spec *spec,
@@ -28,6 +51,7 @@ static enum ock_status plan_layers(struct ock_plan *plan, const struct ock_spec 
         out->weight_offset = plan->parameters;
         out->weight_count = out->in * out->out; /* each below 2^20 */
         out->bias_count = layer->bias ? out->out : 0;
+        out->sparse = data->sparse && i == 0;
         out->bias_offset = out->weight_offset + out->weight_count;
         plan->parameters = out->bias_offset + out->bias_count;
         if (plan->parameters > OCK_PARAMETERS_MAX)
@@ -35,8 +59,10 @@ static enum ock_status plan_layers(struct ock_plan *plan, const struct ock_spec 
                             "the network has more than %zu parameters, the limit: layer %zu alone "
                             "would have %zu; use fewer units",
                             OCK_PARAMETERS_MAX, i, out->weight_count + out->bias_count);
-        plan->flops_per_step +=
-            (weights_before > 0 ? 6.0 : 4.0) * (double)out->weight_count * (double)plan->batch_rows;
+        plan->flops_per_step += out->sparse
+                                    ? sparse_flops(out, data, plan->batch_rows)
+                                    : (weights_before > 0 ? 6.0 : 4.0) * (double)out->weight_count *
+                                          (double)plan->batch_rows;
         weights_before += out->weight_count;
         width = out->out;
     }
@@ -48,7 +74,21 @@ static size_t data_bytes(const struct ock_plan_data *data)
 {
     size_t rows = data->train_rows + data->validation_rows + data->test_rows;
     size_t encoded = rows * data->features * sizeof(float);
+    if (data->sparse)
+        return rows * 16 + data->features * sizeof(uint32_t) * 3;
     return rows * 16 + (encoded <= OCK_CACHE_BYTES_MAX ? encoded : 0);
+}
+
+struct ock_plan_data ock_plan_data_of(const struct ock_data *data)
+{
+    return (struct ock_plan_data){.train_rows = data->train.count,
+                                  .validation_rows = data->validation.count,
+                                  .test_rows = data->test.count,
+                                  .features = data->features,
+                                  .outputs = data->outputs,
+                                  .sparse = data->sparse,
+                                  .nonzeros = data->nonzeros,
+                                  .row_terms_max = data->row_terms_max};
 }
 
 enum ock_status ock_plan_make(struct ock_plan *out, const struct ock_spec *spec,
@@ -65,11 +105,16 @@ enum ock_status ock_plan_make(struct ock_plan *out, const struct ock_spec *spec,
     most_rows = data->validation_rows > most_rows ? data->validation_rows : most_rows;
     most_rows = data->test_rows > most_rows ? data->test_rows : most_rows;
     plan.evaluation_rows = smaller(EVALUATION_ROWS, most_rows);
+    size_t block_rows =
+        plan.batch_rows > plan.evaluation_rows ? plan.batch_rows : plan.evaluation_rows;
+    plan.batch_terms = smaller(data->nonzeros, block_rows * data->row_terms_max);
     plan.steps_per_epoch = (data->train_rows + plan.batch_rows - 1) / plan.batch_rows;
     plan.steps_total = plan.steps_per_epoch * spec->train.epochs;
     if (spec->train.max_steps > 0 && spec->train.max_steps < plan.steps_total)
         plan.steps_total = spec->train.max_steps;
-    enum ock_status status = plan_layers(&plan, spec, data, err);
+    enum ock_status status = data->sparse ? check_sparse(spec, err) : OCK_OK;
+    if (status == OCK_OK)
+        status = plan_layers(&plan, spec, data, err);
     if (status != OCK_OK)
         return status;
 

@@ -241,7 +241,13 @@ void ock_columns_compare(const struct ock_columns *columns, const struct ock_sch
     const struct ock_schema *schema = columns->schema;
     struct name_list absent = {0}, unlike = {0};
     char names[240];
-    for (size_t i = 0; i < columns->feature_count; i++)
+    if (schema->sparse != other->sparse)
+        (void)ock_faults_add(faults, pointer, "unsupported_combination", "%s",
+                             schema->sparse
+                                 ? "the training data are sparse rows, this dataset is not"
+                                 : "this dataset is sparse rows, the training data are not");
+    /* Columns that sparse rows never name are 0 in all of them. */
+    for (size_t i = 0; i < columns->feature_count && !schema->sparse; i++)
         compare_column(&schema->columns[columns->features[i]], other, columns->features[i], &absent,
                        &unlike);
     if (columns->weights != SIZE_MAX)

@@ -24,6 +24,11 @@ void ock_columns_find(struct ock_columns *columns, const struct ock_spec *spec,
 void ock_columns_compare(const struct ock_columns *columns, const struct ock_schema *other,
                          const char *pointer, struct ock_faults *faults);
 
+/* Of sparse data: scalings that shift, a first layer that is not linear, features out of order
+ * (spec_sparse.c). */
+void ock_columns_check_sparse(const struct ock_columns *columns, const struct ock_spec *spec,
+                              struct ock_faults *faults);
+
 /* The text is one of the column's distinct values. */
 bool ock_column_has_value(const struct ock_column *column, const char *text);
 

@@ -209,6 +209,7 @@ static void check_all(const struct ock_spec *spec, struct ock_columns *columns,
                       struct ock_faults *faults)
 {
     ock_columns_find(columns, spec, faults);
+    ock_columns_check_sparse(columns, spec, faults);
     if (columns->target != SIZE_MAX) {
         check_target(spec, columns, faults);
         check_units(spec, columns, faults);

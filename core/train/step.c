@@ -50,6 +50,7 @@ bool ock_trainer_step(struct ock_trainer *trainer, const uint32_t *rows, size_t 
                &trainer->batch);
     struct ock_pass pass = {.w = optimizer->state.w,
                             .rows = count,
+                            .sparse = ock_batch_sparse(&trainer->batch),
                             .training = true,
                             .seed = trainer->spec->train.seed,
                             .epoch = trainer->progress.epoch,

@@ -30,7 +30,13 @@ static void layout_batch(struct ock_trainer *trainer, const struct ock_plan_data
     size_t rows = rows_of_buffers(plan);
     bool classes =
         trainer->spec->loss == OCK_CROSS_ENTROPY || trainer->spec->loss == OCK_BINARY_CROSS_ENTROPY;
-    trainer->batch.x = ock_arena_take(arena, rows * data->features, sizeof(float));
+    trainer->batch.x =
+        ock_arena_take(arena, data->sparse ? 0 : rows * data->features, sizeof(float));
+    if (data->sparse) {
+        trainer->batch.sparse.begin = ock_arena_take(arena, rows + 1, sizeof(size_t));
+        trainer->batch.sparse.index = ock_arena_take(arena, plan->batch_terms, sizeof(uint32_t));
+        trainer->batch.sparse.value = ock_arena_take(arena, plan->batch_terms, sizeof(float));
+    }
     trainer->batch.label = ock_arena_take(arena, classes ? rows : 0, sizeof(int32_t));
     trainer->batch.target = ock_arena_take(arena, classes ? 0 : rows, sizeof(float));
     trainer->batch.weight = ock_arena_take(arena, rows, sizeof(float));
@@ -119,8 +125,7 @@ enum ock_status ock_trainer_new(struct ock_trainer **out, struct ock_spec *spec,
     trainer->kernels = kernels;
     trainer->hooks = hooks;
     trainer->threads = threads;
-    struct ock_plan_data sizes = {
-        .train_rows = data->train.count, .features = data->features, .outputs = data->outputs};
+    struct ock_plan_data sizes = ock_plan_data_of(data);
     layout(trainer, &sizes, tile_rows);
     enum ock_status status = ock_arena_allocate(&trainer->arena, err);
     if (status != OCK_OK) {

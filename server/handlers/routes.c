@@ -6,7 +6,7 @@ static const struct ock_parameter
                    OCK_PARAMETER_CHOICE,
                    0,
                    0,
-                   "csv,npy,idx",
+                   "csv,svmlight,npy,idx",
                    "the file's format; found from Content-Type or the content if left out"},
     target = {"target",
               OCK_PARAMETER_TEXT,

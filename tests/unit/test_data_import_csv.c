@@ -304,7 +304,7 @@ static const struct {
            "a\0,\0"),
      OCK_INVALID,
      {"UTF-16", "UTF-8"}},
-    {BYTES("+1 1:0.5 3:1\n-1 2:1\n"), OCK_UNSUPPORTED, {"svmlight", ""}},
+    {BYTES("2024-01-01 12:30:00,5\n2024-01-02 12:30:00,6\n"), OCK_OK, {"", ""}}, /* no svmlight */
     {BYTES("\x28\xb5\x2f\xfd\xff\xff\xff\xff"), OCK_INVALID, {"zstd", "cut off"}},
     {BYTES("PK\x03\x04----"), OCK_UNSUPPORTED, {"zip", ""}},
     {BYTES("\x1f\x8b"), OCK_INVALID, {"gzip", "cut off"}},
