@@ -1,4 +1,4 @@
-/* What both fuzz targets of imports do: files in a folder of their own, and the checks. */
+/* What the fuzz targets of imports do: files in a folder of their own, and the checks. */
 #ifndef OCK_TESTS_FUZZ_IMPORT_H
 #define OCK_TESTS_FUZZ_IMPORT_H
 
@@ -49,6 +49,13 @@ static void fuzz_look(const struct ock_dataset *dataset)
 {
     const struct ock_schema *schema = ock_dataset_schema(dataset);
     fuzz_check(ock_dataset_verify(dataset, NULL) == OCK_OK, "not verified");
+    size_t block_count;
+    const struct ock_block *blocks = ock_dataset_blocks(dataset, &block_count);
+    for (size_t i = 0; i < block_count; i++) {
+        if (blocks[i].storage == OCK_STORE_CSR)
+            fuzz_check(ock_block_check_sparse(&blocks[i], schema->rows, NULL) == OCK_OK,
+                       "damaged sparse rows");
+    }
     for (size_t c = 0; c < schema->column_count; c++) {
         const struct ock_column *column = &schema->columns[c];
         size_t missing = 0;
