@@ -15,7 +15,6 @@
 #include "core/base/limits.h"
 #include "core/data/data.h"
 #include "core/data/import.h"
-#include "core/data/sparse_table.h"
 #include "core/train/model_file.h"
 #include "server/dataset_cache.h"
 #include "server/ids.h"
@@ -273,26 +272,16 @@ static enum ock_status plan(struct ock_prepared *prepared, struct ock_err *err)
 {
     const struct ock_spec *spec = prepared->spec;
     size_t *counts = prepared->row_counts;
-    enum ock_status status = ock_data_counts(
-        spec, prepared->datasets[OCK_ROLE_TRAIN], prepared->datasets[OCK_ROLE_VALIDATION],
-        prepared->datasets[OCK_ROLE_TEST], &counts[OCK_ROLE_TRAIN], &counts[OCK_ROLE_VALIDATION],
-        &counts[OCK_ROLE_TEST], err);
+    struct ock_data_sizes found;
+    enum ock_status status = ock_data_measure(&found, spec, prepared->datasets[OCK_ROLE_TRAIN],
+                                              prepared->datasets[OCK_ROLE_VALIDATION],
+                                              prepared->datasets[OCK_ROLE_TEST], err);
     if (status != OCK_OK)
         return status;
-    struct ock_plan_data sizes = {
-        .train_rows = counts[OCK_ROLE_TRAIN],
-        .validation_rows = counts[OCK_ROLE_VALIDATION],
-        .test_rows = counts[OCK_ROLE_TEST],
-        .features = spec->data.feature_count,
-        .outputs = outputs_of(spec),
-        .sparse = ock_dataset_schema(prepared->datasets[OCK_ROLE_TRAIN])->sparse,
-    };
-    for (size_t role = 0; role < OCK_ROLE_COUNT; role++) {
-        size_t terms, row_max;
-        ock_dataset_terms(prepared->datasets[role], &terms, &row_max);
-        sizes.nonzeros += terms;
-        sizes.row_terms_max = row_max > sizes.row_terms_max ? row_max : sizes.row_terms_max;
-    }
+    counts[OCK_ROLE_TRAIN] = found.train_rows;
+    counts[OCK_ROLE_VALIDATION] = found.validation_rows;
+    counts[OCK_ROLE_TEST] = found.test_rows;
+    struct ock_plan_data sizes = {.rows = found, .outputs = outputs_of(spec)};
     prepared->plan = calloc(1, sizeof(*prepared->plan));
     if (!prepared->plan)
         return ock_fail(err, OCK_NOMEM, "no memory for the plan");

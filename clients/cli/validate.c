@@ -97,7 +97,7 @@ static enum ock_status gather(struct facts *facts, const struct cli_job *job, st
         return status;
     facts->warning_count = ock_spec_warnings(job->spec, facts->warnings);
     ock_spec_write(job->spec, &facts->resolved);
-    ock_spec_write_conversions(job->spec, sizes.train_rows, facts->plan->batch_rows,
+    ock_spec_write_conversions(job->spec, sizes.rows.train_rows, facts->plan->batch_rows,
                                &facts->conversions);
     status = ock_buf_status(&facts->resolved, err);
     return status == OCK_OK ? ock_buf_status(&facts->conversions, err) : status;

@@ -32,9 +32,9 @@ struct job_data {
     struct ock_classes classes;
     float *train_weights; /* owned: with class_weight, for training rows; or NULL */
     struct ock_source sources[OCK_PARTS];
-    uint32_t *rows[OCK_PARTS];  /* owned */
-    double *mean, *scale;       /* owned, [features] */
-    const char **feature_names; /* owned, [features] */
+    uint32_t *rows[OCK_PARTS]; /* owned */
+    double *mean, *scale;      /* owned, [features] */
+    struct ock_encoder encoder;
 };
 
 static void job_data_free(struct job_data *job)
@@ -51,7 +51,7 @@ static void job_data_free(struct job_data *job)
     free(job->train_weights);
     free(job->mean);
     free(job->scale);
-    free(job->feature_names);
+    ock_encoder_deinit(&job->encoder);
     free(job);
 }
 
@@ -76,7 +76,7 @@ static bool wants_classes(const struct ock_spec *spec)
     return spec->data.target_type == OCK_TARGET_TYPE_CLASSES;
 }
 
-/* Columns and raw table of a dataset. */
+/* Columns of a dataset. */
 static enum ock_status open_input(struct input *input, const struct ock_spec *spec,
                                   const struct ock_dataset *train, struct ock_err *err)
 {
@@ -87,9 +87,6 @@ static enum ock_status open_input(struct input *input, const struct ock_spec *sp
                         input->what, schema->column_count, of_train->column_count);
     enum ock_status status =
         ock_selection_init(&input->columns, &spec->data, input->dataset, input->what, err);
-    if (status == OCK_OK)
-        status = ock_table_init(&input->table, input->dataset, input->columns.features,
-                                input->columns.count, err);
     input->table.target = input->columns.target;
     return status;
 }
@@ -153,19 +150,6 @@ static enum ock_status weigh_input(struct input *input, struct ock_err *err)
     return OCK_OK;
 }
 
-static struct ock_split split_of(const struct ock_spec *spec, size_t rows, const int32_t *labels,
-                                 size_t classes, bool validation_given, bool test_given)
-{
-    return (struct ock_split){
-        .rows = rows,
-        .labels = spec->data.stratify ? labels : NULL,
-        .classes = classes,
-        .validation = validation_given ? 0 : spec->data.validation.fraction,
-        .test = test_given ? 0 : spec->data.test.fraction,
-        .seed = spec->data.split_seed,
-    };
-}
-
 /* Distributes the training dataset's rows over the parts that have no dataset of their own. */
 static enum ock_status split_rows(struct job_data *job, const struct ock_spec *spec,
                                   struct ock_err *err)
@@ -174,8 +158,8 @@ static enum ock_status split_rows(struct job_data *job, const struct ock_spec *s
     size_t rows = rows_of(train);
     size_t counts[OCK_PARTS];
     struct ock_split split =
-        split_of(spec, rows, train->table.labels, job->classes.count,
-                 job->inputs[OCK_PART_VALIDATION].dataset, job->inputs[OCK_PART_TEST].dataset);
+        ock_split_of(&spec->data, rows, train->table.labels, job->classes.count,
+                     job->inputs[OCK_PART_VALIDATION].dataset, job->inputs[OCK_PART_TEST].dataset);
     assert(rows > 0); /* a dataset has some */
     unsigned char *part = malloc(rows);
     if (!part)
@@ -222,8 +206,24 @@ static bool fits_the_cache(const struct job_data *job)
     size_t rows = 0;
     for (size_t i = 0; i < OCK_PARTS; i++)
         rows += job->inputs[i].dataset ? rows_of(&job->inputs[i]) : 0;
-    size_t features = job->inputs[OCK_PART_TRAIN].columns.count;
+    size_t features = job->encoder.features;
     return rows <= OCK_CACHE_BYTES_MAX / sizeof(float) / features;
+}
+
+/* The encoder of the training rows, and every dataset's rows behind it. */
+static enum ock_status encode_inputs(struct job_data *job, struct ock_err *err)
+{
+    const struct input *train = &job->inputs[OCK_PART_TRAIN];
+    enum ock_status status = ock_encoder_fit(&job->encoder, train->dataset, train->columns.features,
+                                             train->columns.count, job->rows[OCK_PART_TRAIN],
+                                             job->data.train.count, err);
+    for (size_t i = 0; i < OCK_PARTS && status == OCK_OK; i++) {
+        struct input *input = &job->inputs[i];
+        if (input->dataset)
+            status = ock_table_init(&input->table, input->dataset, input->columns.features,
+                                    &job->encoder, input->what, err);
+    }
+    return status;
 }
 
 static enum ock_status fit_features(struct job_data *job, const struct ock_spec *spec,
@@ -231,22 +231,20 @@ static enum ock_status fit_features(struct job_data *job, const struct ock_spec 
 {
     const struct input *train = &job->inputs[OCK_PART_TRAIN];
     const struct ock_schema *schema = ock_dataset_schema(train->dataset);
-    size_t features = train->columns.count;
+    size_t features = job->encoder.features;
     struct ock_scaler *scaler = &job->data.scaler;
     assert(features > 0);
     job->mean = malloc(features * sizeof(*job->mean));
     job->scale = malloc(features * sizeof(*job->scale));
-    job->feature_names = malloc(features * sizeof(*job->feature_names));
-    if (!job->mean || !job->scale || !job->feature_names)
+    if (!job->mean || !job->scale)
         return no_memory(err);
-    enum ock_status status = ock_scaler_fit(
-        &spec->data, &train->table, train->columns.features, job->rows[OCK_PART_TRAIN],
-        job->data.train.count, job->mean, job->scale, &scaler->clip, &scaler->name, err);
+    enum ock_status status =
+        ock_scaler_fit(&spec->data, &train->table, job->rows[OCK_PART_TRAIN], job->data.train.count,
+                       job->mean, job->scale, &scaler->clip, &scaler->name, err);
     for (size_t f = 0; f < features && status == OCK_OK; f++) {
-        job->feature_names[f] = schema->columns[train->columns.features[f]].name;
         if (!isfinite(job->mean[f]) || !isfinite(job->scale[f]))
             status = ock_fail(err, OCK_INVALID, "the numbers in \"%s\" are too large to be scaled",
-                              job->feature_names[f]);
+                              job->encoder.names[f]);
     }
     bool cache = fits_the_cache(job);
     for (size_t i = 0; i < OCK_PARTS && status == OCK_OK; i++) {
@@ -367,6 +365,8 @@ static enum ock_status make_rows(struct job_data *job, const struct ock_spec *sp
     if (status == OCK_OK)
         status = take_all_rows(job, OCK_PART_TEST, &job->data.test, err);
     if (status == OCK_OK)
+        status = encode_inputs(job, err);
+    if (status == OCK_OK)
         status = fit_features(job, spec, err);
     if (status == OCK_OK)
         status = weigh_classes(job, spec, err);
@@ -397,7 +397,8 @@ static enum ock_status publish(struct job_data *job, const struct ock_spec *spec
         return ock_fail(err, OCK_INVALID,
                         "binary_cross_entropy needs two classes, the target \"%s\" has %zu",
                         spec->data.target, job->classes.count);
-    data->features = job->inputs[OCK_PART_TRAIN].columns.count;
+    data->features = job->encoder.features;
+    data->encoder = &job->encoder;
     data->sparse = schema->sparse;
     for (size_t i = 0; i < OCK_PARTS; i++) {
         size_t terms, row_max;
@@ -407,7 +408,7 @@ static enum ock_status publish(struct job_data *job, const struct ock_spec *spec
     }
     data->classes = job->classes.count;
     data->class_names = job->classes.names;
-    data->feature_names = job->feature_names;
+    data->feature_names = job->encoder.names;
     data->outputs =
         spec->loss == OCK_BINARY_CROSS_ENTROPY || !wants_classes(spec) ? 1 : data->classes;
     data->shape_count = schema->shape_count;
@@ -437,40 +438,5 @@ enum ock_status ock_data_open(struct ock_data **out, const struct ock_spec *spec
         job = NULL;
     }
     job_data_free(job);
-    return status;
-}
-
-enum ock_status ock_data_counts(const struct ock_spec *spec, const struct ock_dataset *train,
-                                const struct ock_dataset *validation,
-                                const struct ock_dataset *test, size_t *train_rows,
-                                size_t *validation_rows, size_t *test_rows, struct ock_err *err)
-{
-    const struct ock_schema *schema = ock_dataset_schema(train);
-    struct ock_classes classes = {0};
-    int32_t *labels = NULL;
-    enum ock_status status = OCK_OK;
-    if (spec->data.stratify && wants_classes(spec)) {
-        size_t target = ock_column_near(schema, spec->data.target, schema->column_count - 1);
-        if (target == SIZE_MAX)
-            return ock_fail(err, OCK_INVALID, "there is no column \"%s\" for the target",
-                            spec->data.target);
-        labels = malloc(schema->rows * sizeof(*labels));
-        status = labels ? ock_classes_init(&classes, train, target, err) : no_memory(err);
-        if (status == OCK_OK)
-            status = ock_classes_label(&classes, train, target, labels, "", err);
-    }
-    size_t counts[OCK_PARTS];
-    struct ock_split split =
-        split_of(spec, schema->rows, labels, classes.count, validation != NULL, test != NULL);
-    if (status == OCK_OK)
-        status = ock_split_counts(&split, counts, err);
-    if (status == OCK_OK) {
-        *train_rows = counts[OCK_PART_TRAIN];
-        *validation_rows =
-            validation ? ock_dataset_schema(validation)->rows : counts[OCK_PART_VALIDATION];
-        *test_rows = test ? ock_dataset_schema(test)->rows : counts[OCK_PART_TEST];
-    }
-    ock_classes_deinit(&classes);
-    free(labels);
     return status;
 }

@@ -1,7 +1,7 @@
 /* A job's data: which rows train, validate and test, and the one place where rows come from.
  *
  * struct ock_data is made once from the resolved spec and the open datasets, and is immutable
- * afterwards. It decides the split, fits the scaler on the training rows (in double), numbers the
+ * afterwards. It decides the split, fits encoder and scaler on the training rows (in double), numbers the
  * classes over the whole dataset, and hands out minibatches by row index. */
 #ifndef OCK_DATA_DATA_H
 #define OCK_DATA_DATA_H
@@ -12,6 +12,7 @@
 
 #include "core/base/status.h"
 #include "core/data/dataset.h"
+#include "core/data/encoder.h"
 #include "core/train/spec.h"
 
 /* Sparse rows of a minibatch, encoded. */
@@ -58,6 +59,7 @@ struct ock_data {
     size_t classes;       /* 0 for a number target */
     const char *const *class_names;   /* [classes] */
     const char *const *feature_names; /* [features] */
+    const struct ock_encoder *encoder;
     struct ock_scaler scaler;
     double target_mean, target_scale; /* scaled = (y - mean) / scale; 0 and 1 when not scaled */
     size_t shape_count;               /* image shape, as in the dataset */
@@ -68,20 +70,25 @@ struct ock_data {
 /* Opens a job's data. spec is resolved. validation and test are NULL unless the spec names datasets
  * for them. The datasets are borrowed until ock_data_free.
  * The split: row keys from Philox(split_seed) sort the rows; SPEC.md, data.
- * Features must be numbers or bytes without missing values: else INVALID, naming the column, its
- * first bad row, and the cure (leave it out by data.features).
- * Errors: INVALID, LIMIT, NOMEM. */
+ * Errors: INVALID, LIMIT, CORRUPT, NOMEM. */
 enum ock_status ock_data_open(struct ock_data **out, const struct ock_spec *spec,
                               const struct ock_dataset *train, const struct ock_dataset *validation,
                               const struct ock_dataset *test, struct ock_err *err);
 void ock_data_free(struct ock_data *data); /* NULL is a no-op */
 
-/* How many rows train, validate and test: what ock_data_open would make of the same arguments, by
- * reading the target column alone. Errors: INVALID, LIMIT, NOMEM. */
-enum ock_status ock_data_counts(const struct ock_spec *spec, const struct ock_dataset *train,
-                                const struct ock_dataset *validation,
-                                const struct ock_dataset *test, size_t *train_rows,
-                                size_t *validation_rows, size_t *test_rows, struct ock_err *err);
+/* The sizes of what ock_data_open would make of the same arguments, found without encoding a row: of
+ * the data no more is read than the split (the target column) and the features (categories, numbers
+ * that miss some) depend on. Errors: INVALID, LIMIT, CORRUPT, NOMEM. */
+struct ock_data_sizes {
+    size_t train_rows, validation_rows, test_rows;
+    size_t features;
+    bool sparse; /* as of struct ock_data */
+    size_t nonzeros, row_terms_max;
+};
+enum ock_status ock_data_measure(struct ock_data_sizes *out, const struct ock_spec *spec,
+                                 const struct ock_dataset *train,
+                                 const struct ock_dataset *validation,
+                                 const struct ock_dataset *test, struct ock_err *err);
 
 /* Gathers `count` rows into the batch: row i of the batch is row rows[i] of the source, encoded and
  * scaled. Pure; any cut of the rows into calls gives the same bits. x may be NULL (targets only).

@@ -61,17 +61,24 @@ static void fit_standard(const struct ock_table *table, const uint32_t *rows, si
 }
 
 /* Bytes are pixels: divided by 255, unless the spec names a scaling. */
-static void scale_bytes(const struct ock_table *table, const size_t *columns, double *mean,
-                        double *scale, size_t *numbers)
+static void scale_bytes(const struct ock_table *table, double *mean, double *scale, size_t *numbers)
 {
-    const struct ock_schema *schema = ock_dataset_schema(table->dataset);
     *numbers = 0;
     for (size_t f = 0; f < table->features; f++) {
-        if (schema->columns[columns[f]].type == OCK_COLUMN_BYTE) {
+        if (table->encoder->kinds[f] == OCK_FEATURE_BYTE) {
             mean[f] = 0;
             scale[f] = 255;
-        } else {
-            (*numbers)++;
+        }
+        *numbers += table->encoder->kinds[f] == OCK_FEATURE_NUMBER;
+    }
+}
+
+static void leave_flags(const struct ock_table *table, double *mean, double *scale)
+{
+    for (size_t f = 0; f < table->features; f++) {
+        if (table->encoder->kinds[f] == OCK_FEATURE_FLAG) {
+            mean[f] = 0;
+            scale[f] = 1;
         }
     }
 }
@@ -84,10 +91,9 @@ static void fill(const struct ock_table *table, double *mean, double *scale, dou
     }
 }
 
-enum ock_status ock_scaler_fit(const struct ock_data_spec *spec, const struct ock_table *table,
-                               const size_t *columns, const uint32_t *rows, size_t count,
-                               double *mean, double *scale, double *clip, const char **name,
-                               struct ock_err *err)
+static enum ock_status fit_all(const struct ock_data_spec *spec, const struct ock_table *table,
+                               const uint32_t *rows, size_t count, double *mean, double *scale,
+                               double *clip, const char **name, struct ock_err *err)
 {
     static const char *const names[] = {"auto", "standard", "minmax", "none", "divide"};
     struct range range = {0};
@@ -107,7 +113,7 @@ enum ock_status ock_scaler_fit(const struct ock_data_spec *spec, const struct oc
             fill(table, mean, scale, 1);
             return OCK_OK;
         }
-        scale_bytes(table, columns, mean, scale, &numbers);
+        scale_bytes(table, mean, scale, &numbers);
         if (numbers == 0)
             return OCK_OK;
         *clip = 10;
@@ -130,8 +136,18 @@ enum ock_status ock_scaler_fit(const struct ock_data_spec *spec, const struct oc
     } else {
         fit_standard(table, rows, count, &range, mean, scale);
         if (spec->scaling == OCK_SCALING_AUTO)
-            scale_bytes(table, columns, mean, scale, &numbers);
+            scale_bytes(table, mean, scale, &numbers);
     }
     free(range.row);
     return OCK_OK;
+}
+
+enum ock_status ock_scaler_fit(const struct ock_data_spec *spec, const struct ock_table *table,
+                               const uint32_t *rows, size_t count, double *mean, double *scale,
+                               double *clip, const char **name, struct ock_err *err)
+{
+    enum ock_status status = fit_all(spec, table, rows, count, mean, scale, clip, name, err);
+    if (status == OCK_OK)
+        leave_flags(table, mean, scale);
+    return status;
 }

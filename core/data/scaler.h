@@ -9,11 +9,11 @@
 #include "core/data/table.h"
 #include "core/train/spec.h"
 
-/* Fits mean and scale [features] by SPEC.md's table on rows [count >= 1], *clip and *name too.
- * columns: as of ock_table_init. Sums run over the rows in order. Errors: NOMEM. */
+/* Fits mean and scale [features] by SPEC.md's table on rows [count >= 1], *clip and *name too. What
+ * the table's encoder made of categories and missing values stays 0 and 1; a missing number counts
+ * as the mean that stands for it. Sums run over the rows in order. Errors: INVALID, NOMEM. */
 enum ock_status ock_scaler_fit(const struct ock_data_spec *spec, const struct ock_table *table,
-                               const size_t *columns, const uint32_t *rows, size_t count,
-                               double *mean, double *scale, double *clip, const char **name,
-                               struct ock_err *err);
+                               const uint32_t *rows, size_t count, double *mean, double *scale,
+                               double *clip, const char **name, struct ock_err *err);
 
 #endif

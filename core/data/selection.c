@@ -1,13 +1,10 @@
 /* Names to columns, and what a column must be to serve. */
 #include "core/data/selection.h"
 
-#include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "core/data/field.h"
 
 size_t ock_column_near(const struct ock_schema *schema, const char *name, size_t hint)
 {
@@ -26,45 +23,6 @@ static enum ock_status no_column(const char *what, const char *kind, const char 
                                  struct ock_err *err)
 {
     return ock_fail(err, OCK_INVALID, "%sthere is no column \"%s\" for %s", what, name, kind);
-}
-
-/* A category's value is there and is no number. */
-static bool is_text(const struct ock_dataset *dataset, size_t index, size_t row)
-{
-    const struct ock_column *column = &ock_dataset_schema(dataset)->columns[index];
-    double code = ock_dataset_number(dataset, index, row);
-    if (code >= (double)column->value_count)
-        return false;
-    const char *text = column->values[(size_t)code];
-    double value;
-    return ock_field_read(text, strlen(text), &value) == OCK_FIELD_TEXT;
-}
-
-/* A feature that training can take: numbers, all there. */
-static enum ock_status check_feature(const struct ock_dataset *dataset, size_t index,
-                                     const char *what, struct ock_err *err)
-{
-    const struct ock_schema *schema = ock_dataset_schema(dataset);
-    const struct ock_column *column = &schema->columns[index];
-    size_t row = 0;
-    if (column->type == OCK_COLUMN_CATEGORY) {
-        while (row + 1 < schema->rows && !is_text(dataset, index, row))
-            row++;
-        double code = ock_dataset_number(dataset, index, row);
-        return ock_fail(err, OCK_INVALID,
-                        "%sthe column \"%s\" is text (row %zu has \"%.60s\"); leave it out with "
-                        "data.features",
-                        what, column->name, row + 1,
-                        code < (double)column->value_count ? column->values[(size_t)code] : "");
-    }
-    if (column->missing == 0)
-        return OCK_OK;
-    while (row < schema->rows && !isnan(ock_dataset_number(dataset, index, row)))
-        row++;
-    return ock_fail(err, OCK_INVALID,
-                    "%sthe column \"%s\" has %zu missing values, the first in row %zu; leave it "
-                    "out with data.features, or fill them in",
-                    what, column->name, column->missing, row + 1);
 }
 
 /* Sparse columns bear their index as a name, without a gap. SIZE_MAX: not among them. */
@@ -95,10 +53,6 @@ static enum ock_status find_features(struct ock_selection *columns,
         if (column == columns->target || column == columns->weights)
             return ock_fail(err, OCK_INVALID, "%sthe column \"%s\" can't be a feature as well",
                             what, spec->features[f]);
-        enum ock_status status =
-            schema->sparse ? OCK_OK : check_feature(dataset, column, what, err);
-        if (status != OCK_OK)
-            return status;
         columns->features[columns->count++] = column;
         hint = column + 1;
     }

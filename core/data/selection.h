@@ -9,15 +9,14 @@
 #include "core/train/spec.h"
 
 struct ock_selection {
-    size_t count;     /* features */
-    size_t *features; /* owned, [count] */
+    size_t count;     /* feature columns */
+    size_t *features; /* owned, [count]; SIZE_MAX: sparse data that never name it */
     size_t target;
     size_t weights; /* SIZE_MAX: none */
 };
 
-/* Finds target, weights and features, and checks that the features are numbers without missing
- * values. what: "" or "validation dataset: ", for errors. Errors: INVALID, naming the column, the
- * row and the cure; NOMEM. */
+/* Finds target, weights and features. what: "" or "validation dataset: ", for errors. Errors:
+ * INVALID, naming the column; NOMEM. */
 enum ock_status ock_selection_init(struct ock_selection *columns, const struct ock_data_spec *spec,
                                    const struct ock_dataset *dataset, const char *what,
                                    struct ock_err *err);

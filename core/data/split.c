@@ -207,3 +207,16 @@ done:
     free(quotas);
     return status;
 }
+
+struct ock_split ock_split_of(const struct ock_data_spec *spec, size_t rows, const int32_t *labels,
+                              size_t classes, bool validation_given, bool test_given)
+{
+    return (struct ock_split){
+        .rows = rows,
+        .labels = spec->stratify ? labels : NULL,
+        .classes = classes,
+        .validation = validation_given ? 0 : spec->validation.fraction,
+        .test = test_given ? 0 : spec->test.fraction,
+        .seed = spec->split_seed,
+    };
+}

@@ -2,10 +2,12 @@
 #ifndef OCK_DATA_SPLIT_H
 #define OCK_DATA_SPLIT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "core/base/status.h"
+#include "core/train/spec.h"
 
 enum ock_part_name { OCK_PART_TRAIN = 0, OCK_PART_VALIDATION, OCK_PART_TEST, OCK_PARTS };
 
@@ -16,6 +18,10 @@ struct ock_split {
     double validation, test; /* fractions in [0, 1) */
     uint64_t seed;
 };
+
+/* The split that a spec asks for; a part that is a dataset of its own takes no rows. */
+struct ock_split ock_split_of(const struct ock_data_spec *spec, size_t rows, const int32_t *labels,
+                              size_t classes, bool validation_given, bool test_given);
 
 /* Rows of each part. With n rows, n_c of them in class c, and a fraction f: the part gets
  * round-half-up(f n) rows, of each class floor(f n_c), the remainder one each by the largest

@@ -2,6 +2,7 @@
  * to the bits which one a row takes: a cached row, a table of the 256 bytes, or the division itself. */
 #include "core/data/table.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,8 @@ enum { CACHE_LINE_BYTES = 64, PREFETCH_ROWS = 2, PREFETCH_CACHED_ROWS = 8 };
 
 void ock_table_deinit(struct ock_table *table)
 {
+    for (size_t s = 0; s < table->segment_count; s++)
+        free(table->segments[s].map);
     free(table->segments);
     free(table->byte_values);
     free(table->cache);
@@ -28,37 +31,110 @@ void ock_table_deinit(struct ock_table *table)
     *table = (struct ock_table){0};
 }
 
+/* The features of a category's codes in this dataset, whose dictionary is its own. */
+static enum ock_status map_codes(struct ock_segment *segment, const struct ock_column *column,
+                                 const struct ock_encoding *encoding, struct ock_err *err)
+{
+    segment->value_count = column->value_count;
+    segment->map = malloc((column->value_count + 1) * sizeof(*segment->map));
+    if (!segment->map)
+        return ock_fail(err, OCK_NOMEM, "out of memory for the values of \"%.100s\"", column->name);
+    for (size_t code = 0; code <= column->value_count; code++) {
+        size_t feature = code < column->value_count
+                             ? ock_encoding_feature(encoding, column->values[code])
+                             : ock_encoding_missing(encoding);
+        segment->map[code] =
+            feature == SIZE_MAX ? UINT32_MAX : (uint32_t)(feature - encoding->feature);
+    }
+    return OCK_OK;
+}
+
+/* A segment of its own for a column, or one more column of the last segment. */
+static enum ock_status add_column(struct ock_table *table, const struct ock_column *column,
+                                  const struct ock_block *block,
+                                  const struct ock_encoding *encoding, const char *what,
+                                  struct ock_err *err)
+{
+    bool text = column->type == OCK_COLUMN_CATEGORY;
+    bool numbers = encoding->kind == OCK_ENCODE_NUMBER || encoding->kind == OCK_ENCODE_BYTE;
+    if (text == numbers)
+        return ock_fail(err, OCK_INVALID, "%sthe column \"%.100s\" is %s, in training it was %s",
+                        what, column->name, text ? "text" : "numbers", text ? "numbers" : "text");
+    struct ock_segment *last =
+        table->segment_count > 0 ? &table->segments[table->segment_count - 1] : NULL;
+    bool plain = numbers && !encoding->missing && column->missing == 0;
+    if (plain && last && !last->map && !last->holes && last->data == block->data &&
+        last->offset + last->columns == column->offset) {
+        last->columns++;
+        last->width++;
+        return OCK_OK;
+    }
+    struct ock_segment *segment = &table->segments[table->segment_count++];
+    *segment = (struct ock_segment){.storage = block->storage,
+                                    .data = block->data,
+                                    .stride = block->width,
+                                    .offset = column->offset,
+                                    .columns = 1,
+                                    .width = encoding->width,
+                                    .feature = encoding->feature,
+                                    .holes = numbers && !plain ? encoding : NULL};
+    return text ? map_codes(segment, column, encoding, err) : OCK_OK;
+}
+
 enum ock_status ock_table_init(struct ock_table *table, const struct ock_dataset *dataset,
-                               const size_t *columns, size_t features, struct ock_err *err)
+                               const size_t *columns, const struct ock_encoder *encoder,
+                               const char *what, struct ock_err *err)
 {
     const struct ock_schema *schema = ock_dataset_schema(dataset);
     size_t block_count;
     const struct ock_block *blocks = ock_dataset_blocks(dataset, &block_count);
-    struct ock_table made = {.dataset = dataset, .rows = schema->rows, .features = features};
-    if (schema->sparse) {
-        *table = made;
-        return ock_sparse_table_init(&table->sparse, dataset, columns, features, err);
+    table->dataset = dataset;
+    table->rows = schema->rows;
+    table->features = encoder->features;
+    table->encoder = encoder;
+    if (schema->sparse)
+        return ock_sparse_table_init(&table->sparse, dataset, columns, encoder->count, err);
+    table->segments = calloc(encoder->count + 1, sizeof(*table->segments));
+    if (!table->segments)
+        return ock_fail(err, OCK_NOMEM, "out of memory for %zu columns", encoder->count);
+    enum ock_status status = OCK_OK;
+    for (size_t i = 0; i < encoder->count && status == OCK_OK; i++) {
+        const struct ock_column *column = &schema->columns[columns[i]];
+        status = add_column(table, column, &blocks[column->block], &encoder->columns[i], what, err);
     }
-    made.segments = calloc(features, sizeof(*made.segments));
-    if (!made.segments)
-        return ock_fail(err, OCK_NOMEM, "out of memory for %zu features", features);
-    size_t last_block = SIZE_MAX, next_offset = 0;
-    for (size_t f = 0; f < features; f++) {
-        const struct ock_column *column = &schema->columns[columns[f]];
-        if (column->block != last_block || column->offset != next_offset) {
-            const struct ock_block *block = &blocks[column->block];
-            made.segments[made.segment_count++] = (struct ock_segment){.storage = block->storage,
-                                                                       .data = block->data,
-                                                                       .stride = block->width,
-                                                                       .offset = column->offset,
-                                                                       .feature = f};
-        }
-        made.segments[made.segment_count - 1].width++;
-        last_block = column->block;
-        next_offset = column->offset + 1;
+    return status;
+}
+
+/* One element as a double. */
+static inline double element(const struct ock_segment *segment, size_t at)
+{
+    if (segment->storage == OCK_STORE_U8)
+        return ((const uint8_t *)segment->data)[at];
+    if (segment->storage == OCK_STORE_F32)
+        return (double)((const float *)segment->data)[at];
+    return ((const double *)segment->data)[at];
+}
+
+/* The feature that is 1 for a category's row, among the segment's; UINT32_MAX: none. */
+static inline uint32_t flag_of(const struct ock_segment *segment, size_t at)
+{
+    uint32_t code = ((const uint32_t *)segment->data)[at];
+    return segment->map[code < segment->value_count ? code : segment->value_count];
+}
+
+/* Features of a row's column that are looked at by value, before scaling. */
+static void raw_special(const struct ock_segment *segment, size_t at, double *out)
+{
+    if (segment->map) {
+        uint32_t flag = flag_of(segment, at);
+        for (size_t i = 0; i < segment->width; i++)
+            out[i] = i == flag ? 1 : 0;
+        return;
     }
-    *table = made;
-    return OCK_OK;
+    double value = element(segment, at);
+    out[0] = isnan(value) ? segment->holes->fill : value;
+    if (segment->width > 1)
+        out[1] = isnan(value) ? 1 : 0;
 }
 
 void ock_table_raw(const struct ock_table *table, size_t row, double *values)
@@ -67,7 +143,9 @@ void ock_table_raw(const struct ock_table *table, size_t row, double *values)
         const struct ock_segment *segment = &table->segments[s];
         size_t at = row * segment->stride + segment->offset;
         double *out = values + segment->feature;
-        if (segment->storage == OCK_STORE_U8) {
+        if (segment->map || segment->holes) {
+            raw_special(segment, at, out);
+        } else if (segment->storage == OCK_STORE_U8) {
             const uint8_t *in = (const uint8_t *)segment->data + at;
             for (size_t i = 0; i < segment->width; i++)
                 out[i] = in[i];
@@ -90,6 +168,23 @@ static inline float encode(double x, double mean, double scale, double clip)
     return (float)y;
 }
 
+static void encode_special(const struct ock_table *table, const struct ock_segment *segment,
+                           size_t at, float *restrict x)
+{
+    if (segment->map) {
+        uint32_t flag = flag_of(segment, at);
+        memset(x, 0, segment->width * sizeof(*x));
+        if (flag != UINT32_MAX)
+            x[flag] = 1.0f;
+        return;
+    }
+    double value = element(segment, at);
+    x[0] = encode(isnan(value) ? segment->holes->fill : value, table->mean[segment->feature],
+                  table->scale[segment->feature], table->clip);
+    if (segment->width > 1)
+        x[1] = isnan(value) ? 1.0f : 0.0f;
+}
+
 static void encode_segment(const struct ock_table *table, const struct ock_segment *segment,
                            size_t row, float *restrict x)
 {
@@ -99,7 +194,9 @@ static void encode_segment(const struct ock_table *table, const struct ock_segme
     const double *restrict scale = table->scale + segment->feature;
     double clip = table->clip;
     x += segment->feature;
-    if (segment->bytes) {
+    if (segment->map || segment->holes) {
+        encode_special(table, segment, at, x);
+    } else if (segment->bytes) {
         const uint8_t *restrict in = (const uint8_t *)segment->data + at;
         const float *restrict values = segment->bytes;
         for (size_t i = 0; i < width; i++)
@@ -135,7 +232,7 @@ static enum ock_status make_byte_values(struct ock_table *table, struct ock_err 
         struct ock_segment *segment = &table->segments[s];
         const double *mean = table->mean + segment->feature;
         const double *scale = table->scale + segment->feature;
-        bool alike = segment->storage == OCK_STORE_U8;
+        bool alike = segment->storage == OCK_STORE_U8 && !segment->holes;
         for (size_t i = 1; i < segment->width && alike; i++)
             alike = mean[i] == mean[0] && scale[i] == scale[0];
         if (!alike)
@@ -196,7 +293,7 @@ static void prefetch_row(const struct ock_table *table, size_t row)
         const struct ock_segment *segment = &table->segments[s];
         size_t bytes = ock_storage_bytes(segment->storage);
         prefetch((const char *)segment->data + (row * segment->stride + segment->offset) * bytes,
-                 segment->width * bytes);
+                 segment->columns * bytes);
     }
 }
 

@@ -96,7 +96,7 @@ static void write_scaler(struct ock_buf *out, const struct ock_data *data)
     ock_jsonw_end_object(&w);
 }
 
-enum { TEXTS = 4 };
+enum { TEXTS = 5 };
 
 enum ock_status ock_model_write(const struct ock_trainer *trainer, const float *w, const char *path,
                                 uint64_t *bytes, char sha256[OCK_SHA256_TEXT_SIZE],
@@ -120,13 +120,19 @@ enum ock_status ock_model_write(const struct ock_trainer *trainer, const float *
     write_names(&texts[1], data->class_names, data->classes);
     write_names(&texts[2], data->feature_names, data->features);
     write_scaler(&texts[3], data);
+    ock_encoder_write(data->encoder, &texts[4]);
     for (size_t i = 0; i < TEXTS && status == OCK_OK; i++)
         status = ock_buf_status(&texts[i], err);
     if (status != OCK_OK)
         goto done;
     struct ock_metadata metadata[] = {
-        {"format", "pt"},           {"ockham_version", OCK_VERSION}, {"spec", texts[0].data},
-        {"classes", texts[1].data}, {"features", texts[2].data},     {"scaler", texts[3].data},
+        {"format", "pt"},
+        {"ockham_version", OCK_VERSION},
+        {"spec", texts[0].data},
+        {"classes", texts[1].data},
+        {"features", texts[2].data},
+        {"scaler", texts[3].data},
+        {"encoding", texts[4].data},
     };
     status = ock_safetensors_write(path, model->tensors, model->count, metadata,
                                    sizeof(metadata) / sizeof(metadata[0]), bytes, sha256, err);

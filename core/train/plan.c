@@ -21,8 +21,8 @@ static size_t smaller(size_t a, size_t b)
 static double sparse_flops(const struct ock_plan_layer *layer, const struct ock_plan_data *data,
                            size_t batch_rows)
 {
-    size_t rows = data->train_rows + data->validation_rows + data->test_rows;
-    double terms = (double)data->nonzeros / (double)rows * (double)batch_rows;
+    size_t rows = data->rows.train_rows + data->rows.validation_rows + data->rows.test_rows;
+    double terms = (double)data->rows.nonzeros / (double)rows * (double)batch_rows;
     return TERM_FLOPS * terms * (double)layer->out + UPDATE_FLOPS * (double)layer->weight_count;
 }
 
@@ -39,7 +39,7 @@ static enum ock_status check_sparse(const struct ock_spec *spec, struct ock_err 
 static enum ock_status plan_layers(struct ock_plan *plan, const struct ock_spec *spec,
                                    const struct ock_plan_data *data, struct ock_err *err)
 {
-    size_t width = data->features;
+    size_t width = data->rows.features;
     size_t weights_before = 0;
     for (size_t i = 0; i < spec->layer_count; i++) {
         const struct ock_layer_spec *layer = &spec->layers[i];
@@ -51,7 +51,7 @@ static enum ock_status plan_layers(struct ock_plan *plan, const struct ock_spec 
         out->weight_offset = plan->parameters;
         out->weight_count = out->in * out->out; /* each below 2^20 */
         out->bias_count = layer->bias ? out->out : 0;
-        out->sparse = data->sparse && i == 0;
+        out->sparse = data->rows.sparse && i == 0;
         out->bias_offset = out->weight_offset + out->weight_count;
         plan->parameters = out->bias_offset + out->bias_count;
         if (plan->parameters > OCK_PARAMETERS_MAX)
@@ -72,47 +72,47 @@ static enum ock_status plan_layers(struct ock_plan *plan, const struct ock_spec 
 /* What the data keep in memory: row numbers, and encoded rows where they are cached. */
 static size_t data_bytes(const struct ock_plan_data *data)
 {
-    size_t rows = data->train_rows + data->validation_rows + data->test_rows;
-    size_t encoded = rows * data->features * sizeof(float);
-    if (data->sparse)
-        return rows * 16 + data->features * sizeof(uint32_t) * 3;
+    size_t rows = data->rows.train_rows + data->rows.validation_rows + data->rows.test_rows;
+    size_t encoded = rows * data->rows.features * sizeof(float);
+    if (data->rows.sparse)
+        return rows * 16 + data->rows.features * sizeof(uint32_t) * 3;
     return rows * 16 + (encoded <= OCK_CACHE_BYTES_MAX ? encoded : 0);
 }
 
 struct ock_plan_data ock_plan_data_of(const struct ock_data *data)
 {
-    return (struct ock_plan_data){.train_rows = data->train.count,
-                                  .validation_rows = data->validation.count,
-                                  .test_rows = data->test.count,
-                                  .features = data->features,
-                                  .outputs = data->outputs,
-                                  .sparse = data->sparse,
-                                  .nonzeros = data->nonzeros,
-                                  .row_terms_max = data->row_terms_max};
+    return (struct ock_plan_data){.rows = {.train_rows = data->train.count,
+                                           .validation_rows = data->validation.count,
+                                           .test_rows = data->test.count,
+                                           .features = data->features,
+                                           .sparse = data->sparse,
+                                           .nonzeros = data->nonzeros,
+                                           .row_terms_max = data->row_terms_max},
+                                  .outputs = data->outputs};
 }
 
 enum ock_status ock_plan_make(struct ock_plan *out, const struct ock_spec *spec,
                               const struct ock_plan_data *data, struct ock_err *err)
 {
     struct ock_plan plan = {.layer_count = spec->layer_count};
-    if (data->train_rows == 0)
+    if (data->rows.train_rows == 0)
         return ock_fail(err, OCK_INVALID, "there are no training rows");
-    plan.batch_rows = smaller(spec->train.batch_size, data->train_rows);
+    plan.batch_rows = smaller(spec->train.batch_size, data->rows.train_rows);
     if (plan.batch_rows > OCK_BATCH_ROWS_MAX)
         return ock_fail(err, OCK_LIMIT, "a minibatch of %zu rows is above the limit of %zu",
                         plan.batch_rows, OCK_BATCH_ROWS_MAX);
-    size_t most_rows = data->train_rows;
-    most_rows = data->validation_rows > most_rows ? data->validation_rows : most_rows;
-    most_rows = data->test_rows > most_rows ? data->test_rows : most_rows;
+    size_t most_rows = data->rows.train_rows;
+    most_rows = data->rows.validation_rows > most_rows ? data->rows.validation_rows : most_rows;
+    most_rows = data->rows.test_rows > most_rows ? data->rows.test_rows : most_rows;
     plan.evaluation_rows = smaller(EVALUATION_ROWS, most_rows);
     size_t block_rows =
         plan.batch_rows > plan.evaluation_rows ? plan.batch_rows : plan.evaluation_rows;
-    plan.batch_terms = smaller(data->nonzeros, block_rows * data->row_terms_max);
-    plan.steps_per_epoch = (data->train_rows + plan.batch_rows - 1) / plan.batch_rows;
+    plan.batch_terms = smaller(data->rows.nonzeros, block_rows * data->rows.row_terms_max);
+    plan.steps_per_epoch = (data->rows.train_rows + plan.batch_rows - 1) / plan.batch_rows;
     plan.steps_total = plan.steps_per_epoch * spec->train.epochs;
     if (spec->train.max_steps > 0 && spec->train.max_steps < plan.steps_total)
         plan.steps_total = spec->train.max_steps;
-    enum ock_status status = data->sparse ? check_sparse(spec, err) : OCK_OK;
+    enum ock_status status = data->rows.sparse ? check_sparse(spec, err) : OCK_OK;
     if (status == OCK_OK)
         status = plan_layers(&plan, spec, data, err);
     if (status != OCK_OK)

@@ -12,12 +12,8 @@
 
 /* What the plan needs to know of the data. */
 struct ock_plan_data {
-    size_t train_rows, validation_rows, test_rows;
-    size_t features;
-    size_t outputs;       /* of the last layer */
-    bool sparse;          /* rows are sparse ones: */
-    size_t nonzeros;      /* terms of all their rows */
-    size_t row_terms_max; /* of one row */
+    struct ock_data_sizes rows;
+    size_t outputs; /* of the last layer */
 };
 
 /* A linear layer's parameters: weight [out,in] at weight_offset, then bias [out] (if any), both in

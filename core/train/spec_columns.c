@@ -103,40 +103,12 @@ static void find_weights(struct ock_columns *columns, const struct ock_spec *spe
                              column->name, column->min);
 }
 
-/* Why a column can't be a feature, NULL if it can. */
-static const char *unfit(const struct ock_column *column)
+static void default_features(struct ock_columns *columns)
 {
-    if (column->type == OCK_COLUMN_CATEGORY)
-        return "holds text, which can't be a feature yet";
-    return column->missing > 0 ? "has missing values, which can't be filled in yet" : NULL;
-}
-
-static void default_features(struct ock_columns *columns, struct ock_faults *faults)
-{
-    const struct ock_schema *schema = columns->schema;
-    struct name_list text = {0}, missing = {0};
-    char names[240];
-    for (size_t i = 0; i < schema->column_count; i++) {
-        const struct ock_column *column = &schema->columns[i];
-        if (i == columns->target || i == columns->weights)
-            continue;
-        if (!unfit(column))
+    for (size_t i = 0; i < columns->schema->column_count; i++) {
+        if (i != columns->target && i != columns->weights)
             columns->features[columns->feature_count++] = i;
-        else
-            list_name(column->type == OCK_COLUMN_CATEGORY ? &text : &missing, column->name);
     }
-    list_end(&text, names, sizeof(names));
-    if (text.count > 0)
-        (void)ock_faults_add(faults, "/data/features", "unsupported",
-                             "text can't be a feature yet and %s hold%s text; name the number "
-                             "columns in data.features",
-                             names, text.count == 1 ? "s" : "");
-    list_end(&missing, names, sizeof(names));
-    if (missing.count > 0)
-        (void)ock_faults_add(faults, "/data/features", "unsupported",
-                             "missing values can't be filled in yet and %s ha%s some; name the "
-                             "whole columns in data.features",
-                             names, missing.count == 1 ? "s" : "ve");
 }
 
 /* The column of that name; those of a file stand mostly in order, so the next is tried first. */
@@ -160,14 +132,10 @@ static void given_features(struct ock_columns *columns, const struct ock_data_sp
             unknown_column(schema, pointer, data->features[i], faults);
             continue;
         }
-        const char *why = unfit(&schema->columns[index]);
         if (index == columns->target || index == columns->weights)
             (void)ock_faults_add(faults, pointer, "unsupported_combination",
                                  "the %s can't be a feature",
                                  index == columns->target ? "target" : "weights");
-        else if (why)
-            (void)ock_faults_add(faults, pointer, "unsupported", "the column \"%.100s\" %s",
-                                 schema->columns[index].name, why);
         else if (columns->feature_count < schema->column_count)
             columns->features[columns->feature_count++] = index;
     }
@@ -183,7 +151,7 @@ void ock_columns_find(struct ock_columns *columns, const struct ock_spec *spec,
     if (spec->data.feature_count > 0)
         given_features(columns, &spec->data, faults);
     else
-        default_features(columns, faults);
+        default_features(columns);
     if (columns->feature_count == 0 && faults->count + faults->dropped == before)
         (void)ock_faults_add(faults, "/data/features", "out_of_range",
                              "no column is left to learn from");
@@ -216,7 +184,7 @@ static void compare_column(const struct ock_column *column, const struct ock_sch
     size_t index = find_near(other, guess, column->name);
     if (index == SIZE_MAX)
         list_name(absent, column->name);
-    else if (!same_type(column, &other->columns[index]) || other->columns[index].missing > 0)
+    else if (!same_type(column, &other->columns[index]))
         list_name(unlike, column->name);
 }
 
@@ -269,7 +237,7 @@ void ock_columns_compare(const struct ock_columns *columns, const struct ock_sch
     if (unlike.count > 0)
         (void)ock_faults_add(faults, pointer, "unsupported_combination",
                              "text stands where the training data have numbers, or the other way "
-                             "round, or values are missing, in %s",
+                             "round, in %s",
                              names);
     if (other->rows == 0)
         (void)ock_faults_add(faults, pointer, "out_of_range", "this dataset has no rows");

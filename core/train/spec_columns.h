@@ -15,7 +15,7 @@ struct ock_columns {
 };
 
 /* Fills in target, weights and features. Faults: unknown columns (with suggestion), no target,
- * text or missing values among the features, weights that are no weights. */
+ * weights that are no weights. */
 void ock_columns_find(struct ock_columns *columns, const struct ock_spec *spec,
                       struct ock_faults *faults);
 

@@ -31,8 +31,8 @@ static void layout_batch(struct ock_trainer *trainer, const struct ock_plan_data
     bool classes =
         trainer->spec->loss == OCK_CROSS_ENTROPY || trainer->spec->loss == OCK_BINARY_CROSS_ENTROPY;
     trainer->batch.x =
-        ock_arena_take(arena, data->sparse ? 0 : rows * data->features, sizeof(float));
-    if (data->sparse) {
+        ock_arena_take(arena, data->rows.sparse ? 0 : rows * data->rows.features, sizeof(float));
+    if (data->rows.sparse) {
         trainer->batch.sparse.begin = ock_arena_take(arena, rows + 1, sizeof(size_t));
         trainer->batch.sparse.index = ock_arena_take(arena, plan->batch_terms, sizeof(uint32_t));
         trainer->batch.sparse.value = ock_arena_take(arena, plan->batch_terms, sizeof(float));
@@ -42,10 +42,10 @@ static void layout_batch(struct ock_trainer *trainer, const struct ock_plan_data
     trainer->batch.weight = ock_arena_take(arena, rows, sizeof(float));
     trainer->work = ock_arena_take(arena, rows * data->outputs, sizeof(float));
     trainer->row_loss = ock_arena_take(arena, rows, sizeof(float));
-    trainer->order = ock_arena_take(arena, data->train_rows, sizeof(uint32_t));
+    trainer->order = ock_arena_take(arena, data->rows.train_rows, sizeof(uint32_t));
     trainer->batch_index = ock_arena_take(arena, plan->batch_rows, sizeof(uint32_t));
     trainer->sample_rows =
-        ock_arena_take(arena, sample_count(trainer->spec, data->train_rows), sizeof(uint32_t));
+        ock_arena_take(arena, sample_count(trainer->spec, data->rows.train_rows), sizeof(uint32_t));
 }
 
 static void layout(struct ock_trainer *trainer, const struct ock_plan_data *data, size_t tile_rows)
