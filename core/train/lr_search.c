@@ -14,7 +14,7 @@ static const double FIRST_ADAM = 3.2e-4;
 static const double BUDGET_EPOCHS = 0.9;
 /* Of the best rung: long runs are less stable than short ones, adam's steps above all, whose size does
  * not shrink with the gradient. */
-static const double MARGIN_SGD = 0.5;
+static const double MARGIN_SGD = 0.75;
 static const double MARGIN_ADAM = 0.25;
 
 /* What each rung is tried on. */
@@ -114,27 +114,42 @@ static double round_to_two_digits(double lr)
     return strtod(text, NULL);
 }
 
-/* *out: the best rung of the ladder, before the margin. false: interrupted. */
+/* Where a parabola through the best rung's loss and its neighbours' has its least, in rungs from the
+ * best one, -1/2 to 1/2. A neighbour that diverged, or is not there, counts like the other one. */
+static double least_between(double below, double best, double above)
+{
+    below = isfinite(below) ? below : above;
+    above = isfinite(above) ? above : below;
+    double bend = below - best + (above - best);
+    return isfinite(bend) && bend > 0 ? 0.5 * (below - above) / bend : 0;
+}
+
+/* *out: the best rate by the ladder, before the margin. false: interrupted. */
 static bool climb(struct ock_trainer *trainer, const float *first, struct ock_lr_found *out)
 {
     struct probe probe = probe_make(trainer);
     choose_rows(trainer, &probe);
     bool sgd = trainer->spec->optimizer.name == OCK_SGD;
     double lr = sgd ? FIRST_SGD : FIRST_ADAM;
-    double best_loss = (double)INFINITY;
     struct ock_lr_found found = {.lr = lr};
-    for (int rung = 0; rung < RUNGS; rung++, lr *= RUNG_RATIO) {
+    double losses[RUNGS + 2]; /* with a place before the first rung and one behind the last */
+    losses[0] = losses[RUNGS + 1] = (double)INFINITY;
+    int best = 1;
+    for (int rung = 1; rung <= RUNGS; rung++, lr *= RUNG_RATIO) {
         clear_state(trainer, first);
-        double loss;
-        if (!try_rate(trainer, &probe, lr, &loss))
+        if (!try_rate(trainer, &probe, lr, &losses[rung]))
             return false;
         found.cost_epochs +=
             (1.0 / 2 + 1.0 / 3) * (double)probe.judge.count / (double)trainer->data->train.count;
-        if (loss < best_loss) {
-            best_loss = loss;
+        if (losses[rung] < losses[best]) {
+            best = rung;
             found.lr = lr;
         }
     }
+    /* By quarters of a rung, whose powers are told: libm's last bits depend on the processor. */
+    static const double powers[] = {0.5, 0.70710678118654752, 1, 1.4142135623730951, 2};
+    double shift = least_between(losses[best - 1], losses[best], losses[best + 1]);
+    found.lr *= powers[(int)(4 * shift + 2.5)];
     *out = found;
     return true;
 }

@@ -179,12 +179,14 @@ static bool same_type(const struct ock_column *a, const struct ock_column *b)
 }
 
 static void compare_column(const struct ock_column *column, const struct ock_schema *other,
-                           size_t guess, struct name_list *absent, struct name_list *unlike)
+                           size_t guess, bool whole, struct name_list *absent,
+                           struct name_list *unlike)
 {
     size_t index = find_near(other, guess, column->name);
     if (index == SIZE_MAX)
         list_name(absent, column->name);
-    else if (!same_type(column, &other->columns[index]))
+    else if (!same_type(column, &other->columns[index]) ||
+             (whole && other->columns[index].missing > 0))
         list_name(unlike, column->name);
 }
 
@@ -216,14 +218,14 @@ void ock_columns_compare(const struct ock_columns *columns, const struct ock_sch
                                  : "this dataset is sparse rows, the training data are not");
     /* Columns that sparse rows never name are 0 in all of them. */
     for (size_t i = 0; i < columns->feature_count && !schema->sparse; i++)
-        compare_column(&schema->columns[columns->features[i]], other, columns->features[i], &absent,
-                       &unlike);
+        compare_column(&schema->columns[columns->features[i]], other, columns->features[i], false,
+                       &absent, &unlike);
     if (columns->weights != SIZE_MAX)
-        compare_column(&schema->columns[columns->weights], other, columns->weights, &absent,
+        compare_column(&schema->columns[columns->weights], other, columns->weights, true, &absent,
                        &unlike);
     if (columns->target != SIZE_MAX) {
         const struct ock_column *target = &schema->columns[columns->target];
-        compare_column(target, other, columns->target, &absent, &unlike);
+        compare_column(target, other, columns->target, true, &absent, &unlike);
         size_t index = ock_schema_column(other, target->name);
         if (columns->kind == OCK_TARGET_CLASSES && index != SIZE_MAX &&
             same_type(target, &other->columns[index]))
@@ -237,7 +239,7 @@ void ock_columns_compare(const struct ock_columns *columns, const struct ock_sch
     if (unlike.count > 0)
         (void)ock_faults_add(faults, pointer, "unsupported_combination",
                              "text stands where the training data have numbers, or the other way "
-                             "round, in %s",
+                             "round, or targets or weights are missing, in %s",
                              names);
     if (other->rows == 0)
         (void)ock_faults_add(faults, pointer, "out_of_range", "this dataset has no rows");

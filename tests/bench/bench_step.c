@@ -128,9 +128,7 @@ static void bench_open(struct bench *bench, const struct network *network, uint3
     check(ock_dataset_open(&bench->dataset, path, &err), &err);
     bench->spec = make_spec(network, penalty, bench->dataset);
     check(ock_data_open(&bench->data, bench->spec, bench->dataset, NULL, NULL, &err), &err);
-    struct ock_plan_data sizes = {.train_rows = bench->data->train.count,
-                                  .features = bench->data->features,
-                                  .outputs = bench->data->outputs};
+    struct ock_plan_data sizes = ock_plan_data_of(bench->data);
     check(ock_plan_make(&bench->plan, bench->spec, &sizes, &err), &err);
     check(ock_trainer_new(&bench->trainer, bench->spec, &bench->plan, bench->data,
                           ock_kernels_get(NULL), threads, 0, &hooks, &err),

@@ -117,9 +117,8 @@ static enum ock_status open_job(void)
     ock_data_free(data);
     if (status != OCK_OK)
         return untouched ? status : OCK_CONFLICT;
-    size_t counts[3];
-    return ock_data_counts(&spec, dataset_of_job, NULL, NULL, &counts[0], &counts[1], &counts[2],
-                           NULL);
+    struct ock_data_sizes sizes;
+    return ock_data_measure(&sizes, &spec, dataset_of_job, NULL, NULL, NULL);
 }
 
 START_TEST(opening_a_jobs_data_survives)

@@ -193,13 +193,12 @@ START_TEST(validation_rows_do_not_fit_the_scaler)
                             (double)(float)((row + 0.5 - target) / sqrt(target_variance)), 1e-6);
     ck_assert_double_eq(ock_source_target(data->validation.source, row), row + 0.5);
 
-    size_t counts[3];
-    ck_assert_int_eq(
-        ock_data_counts(spec, dataset, NULL, NULL, &counts[0], &counts[1], &counts[2], NULL),
-        OCK_OK);
-    ck_assert_uint_eq(counts[0], 50);
-    ck_assert_uint_eq(counts[1], 30);
-    ck_assert_uint_eq(counts[2], 20);
+    struct ock_data_sizes sizes;
+    ck_assert_int_eq(ock_data_measure(&sizes, spec, dataset, NULL, NULL, NULL), OCK_OK);
+    ck_assert_uint_eq(sizes.train_rows, 50);
+    ck_assert_uint_eq(sizes.validation_rows, 30);
+    ck_assert_uint_eq(sizes.test_rows, 20);
+    ck_assert_uint_eq(sizes.features, data->features);
     ock_data_free(data);
     ock_dataset_free(dataset);
 }
@@ -351,11 +350,6 @@ static const struct {
     enum ock_target_type type;
     const char *says;
 } faults[] = {
-    {"a,b,y\n1,x,p\n2,z,q\n", NULL, NULL, OCK_TARGET_TYPE_CLASSES,
-     "\"b\" is text (row 1 has \"x\"); leave it out with data.features"},
-    {"a,b,y\n1,5,p\n2,z,q\n", NULL, NULL, OCK_TARGET_TYPE_CLASSES, "row 2 has \"z\""},
-    {"a,b,y\n1,1,p\n2,,q\n3,NA,q\n", NULL, NULL, OCK_TARGET_TYPE_CLASSES,
-     "\"b\" has 2 missing values, the first in row 2"},
     {"a,y\n1,p\n2,\n", NULL, NULL, OCK_TARGET_TYPE_CLASSES, "\"y\" is missing in row 2"},
     {"a,y\n1,1\n2,?\n", NULL, NULL, OCK_TARGET_TYPE_CLASSES, "\"y\" is missing in row 2"},
     {"a,y\n1,1.5\n2,\n", NULL, NULL, OCK_TARGET_TYPE_NUMBER, "\"y\" is missing in row 2"},
@@ -374,8 +368,8 @@ static const struct {
      "validation dataset: the label \"r\" of row 2"},
     {"a,y\n1,0\n2,1\n", "a,y\n1,0\n2,2\n", NULL, OCK_TARGET_TYPE_CLASSES,
      "validation dataset: the label \"2\" of row 2"},
-    {"a,y\n1,p\n2,q\n", "a,y\n1,p\n,q\n", NULL, OCK_TARGET_TYPE_CLASSES,
-     "validation dataset: the column \"a\" has 1 missing"},
+    {"a,y\n1,p\n2,q\n", "a,y\nx,p\n3,q\n", NULL, OCK_TARGET_TYPE_CLASSES,
+     "validation dataset: the column \"a\" is text, in training it was numbers"},
     {"a,w,y\n1,1,p\n2,1,q\n", "a,y\n1,p\n2,q\n", "w", OCK_TARGET_TYPE_CLASSES,
      "validation dataset: there is no column \"w\""},
     {"a,y\n-1.7e308,p\n1.7e308,q\n", NULL, NULL, OCK_TARGET_TYPE_CLASSES, "too large to be scaled"},

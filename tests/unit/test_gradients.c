@@ -67,7 +67,8 @@ static void setup_make(struct setup *s, enum ock_loss loss, enum ock_activation 
                                           .shards = 1,
                                           .threads = 1,
                                           .evaluate_train = SIZE_MAX}};
-    struct ock_plan_data data = {.train_rows = rows, .features = features, .outputs = s->outputs};
+    struct ock_plan_data data = {.rows = {.train_rows = rows, .features = features},
+                                 .outputs = s->outputs};
     ck_assert_int_eq(ock_plan_make(&s->plan, &s->spec, &data, NULL), OCK_OK);
     ck_assert_uint_lt(s->plan.parameters, sizeof(s->w) / sizeof(s->w[0]));
     for (size_t i = 0; i < rows * features; i++)

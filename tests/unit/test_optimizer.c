@@ -22,7 +22,7 @@ struct rig {
 
 static void rig_make(struct rig *rig, size_t inputs)
 {
-    struct ock_plan_data data = {.train_rows = 4, .features = inputs, .outputs = 1};
+    struct ock_plan_data data = {.rows = {.train_rows = 4, .features = inputs}, .outputs = 1};
     rig->team.threads = 1;
     rig->spec.layers = rig->layer;
     rig->spec.train = (struct ock_train_spec){

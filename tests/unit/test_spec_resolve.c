@@ -174,10 +174,6 @@ static const struct {
     {"{\"data\":{" FEATURES "}}", "/data/target", "missing_key", NULL},
     {"{\"data\":{\"target\":\"class\",\"features\":[\"a\",\"bb\"]}}", "/data/features/1",
      "unknown_value", "b"},
-    {"{\"data\":{\"target\":\"class\",\"features\":[\"a\",\"colour\"]}}", "/data/features/1",
-     "unsupported", NULL},
-    {"{\"data\":{\"target\":\"class\",\"features\":[\"gaps\"]}}", "/data/features/0", "unsupported",
-     NULL},
     {"{\"data\":{\"target\":\"gaps\"," FEATURES "}}", "/data/target", "unsupported", NULL},
     {"{\"data\":{\"target\":\"same\"," FEATURES "}}", "/data/target", "out_of_range", NULL},
     {"{\"data\":{\"target\":\"price\",\"target_type\":\"classes\"," FEATURES "}}", "/data/target",
@@ -236,15 +232,11 @@ START_TEST(what_does_not_fit_the_data_is_told_once)
 }
 END_TEST
 
-START_TEST(default_features_name_what_can_not_serve)
+START_TEST(all_other_columns_are_features)
 {
     struct ock_spec *spec = kit_good("{\"data\":{\"target\":\"class\"}}");
-    ck_assert_int_eq(resolve(spec, &table, NULL), OCK_INVALID);
-    ck_assert_uint_eq(kit_faults.count, 2);
-    ck_assert_str_eq(kit_faults.items[0].pointer, "/data/features");
-    ck_assert_ptr_nonnull(strstr(kit_faults.items[0].detail, "\"colour\""));
-    ck_assert_str_eq(kit_faults.items[1].pointer, "/data/features");
-    ck_assert_ptr_nonnull(strstr(kit_faults.items[1].detail, "\"gaps\""));
+    ck_assert_int_eq(resolve(spec, &table, NULL), OCK_OK);
+    ck_assert_uint_eq(spec->data.feature_count, table.column_count - 1);
     ock_spec_free(spec);
 }
 END_TEST
@@ -289,7 +281,14 @@ START_TEST(another_dataset_must_have_the_same_columns)
         {"\"b\"",
          1,
          {.name = "b", .type = OCK_COLUMN_CATEGORY, .value_count = 2, .values = yes_no}},
-        {"\"a\"", 0, {.name = "a", .type = OCK_COLUMN_NUMBER, .missing = 1}},
+        {NULL, 0, {.name = "a", .type = OCK_COLUMN_NUMBER, .missing = 1}},
+        {"\"class\"",
+         2,
+         {.name = "class",
+          .type = OCK_COLUMN_CATEGORY,
+          .missing = 1,
+          .value_count = 2,
+          .values = clean_columns[2].values}},
         {"\"orchid\"",
          2,
          {.name = "class", .type = OCK_COLUMN_CATEGORY, .value_count = 2, .values = strange}},
@@ -361,7 +360,7 @@ int main(void)
     tcase_add_test(tcase, given_choices_stay);
     tcase_add_test(tcase, reports_are_bounded);
     tcase_add_loop_test(tcase, what_does_not_fit_the_data_is_told_once, 0, BAD_COUNT);
-    tcase_add_test(tcase, default_features_name_what_can_not_serve);
+    tcase_add_test(tcase, all_other_columns_are_features);
     tcase_add_test(tcase, the_target_alone_is_not_enough);
     tcase_add_test(tcase, no_rows_are_refused);
     tcase_add_test(tcase, another_dataset_must_have_the_same_columns);
