@@ -125,14 +125,14 @@ END_TEST
 START_TEST(rare_values_stand_together)
 {
     static char text[8192];
-    char *next = text + sprintf(text, "c,y\n");
+    char *next = stpcpy(text, "c,y\n");
     size_t rows = 0;
     for (int value = 1; rows + (size_t)value <= 276; rows += (size_t)value++) {
         for (int i = 0; i < value; i++)
-            next += sprintf(next, "v%02d,%d\n", value, i % 2);
+            next += snprintf(next, 8, "v%02d,%d\n", value, i % 2);
     }
     for (; rows < 300; rows++)
-        next += sprintf(next, "most,1\n");
+        next = stpcpy(next, "most,1\n");
     struct ock_dataset *dataset = kit_csv(text, (struct ock_import){0});
     struct ock_encoder encoder = fit(dataset, 1, 300);
     ck_assert_uint_eq(encoder.columns[0].value_count, 22);
@@ -149,9 +149,9 @@ END_TEST
 START_TEST(only_the_most_frequent_values_have_features)
 {
     static char text[8192];
-    char *next = text + sprintf(text, "c,y\n");
+    char *next = stpcpy(text, "c,y\n");
     for (int i = 0; i < 300; i++)
-        next += sprintf(next, "v%03d,%d\n", i < 90 ? 104 + i % 10 : i % 105, i % 2);
+        next += snprintf(next, 8, "v%03d,%d\n", i < 90 ? 104 + i % 10 : i % 105, i % 2);
     struct ock_dataset *dataset = kit_csv(text, (struct ock_import){0});
     struct ock_encoder encoder = fit(dataset, 1, 150);
     /* 113 values, all of them in two rows or more only where i % 10 made them so. */

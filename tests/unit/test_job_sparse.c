@@ -4,6 +4,8 @@
  * Method: one table of 300 x 900 numbers, 2 % of them not zero, as svmlight and as CSV; jobs of all
  * kinds on both. Then what only sparse data have: validation rows with other columns, features left
  * out, refusals. */
+#include <stdarg.h>
+
 #include "core/kernels/kernels.h"
 #include "tests/unit/job_kit.h"
 
@@ -15,6 +17,17 @@ struct place {
 };
 static struct place place;
 static char text[TEXT_BYTES];
+
+__attribute__((format(printf, 2, 3))) static void append(char **next, const char *format, ...)
+{
+    size_t room = (size_t)(text + TEXT_BYTES - *next);
+    va_list args;
+    va_start(args, format);
+    int length = vsnprintf(*next, room, format, args);
+    va_end(args);
+    ck_assert_uint_lt((size_t)length, room);
+    *next += length;
+}
 
 static void import_text(const char *out, enum ock_format format, const char *target)
 {
@@ -50,12 +63,12 @@ static void make_sparse(void)
 {
     char *next = text;
     for (size_t row = 0; row < ROWS; row++) {
-        next += sprintf(next, "%zu", label_of(row));
+        append(&next, "%zu", label_of(row));
         for (size_t c = 0; c < COLUMNS; c++) {
             if (value_at(row, c) != 0)
-                next += sprintf(next, " %zu:%g", c + 1, value_at(row, c) / 8.0);
+                append(&next, " %zu:%g", c + 1, value_at(row, c) / 8.0);
         }
-        next += sprintf(next, "\n");
+        append(&next, "\n");
     }
     import_text(place.sparse, OCK_FORMAT_SVMLIGHT, NULL);
 }
@@ -64,15 +77,13 @@ static void make_dense(void)
 {
     char *next = text;
     for (size_t c = 0; c < COLUMNS; c++)
-        next += sprintf(next, "%zu,", c + 1);
-    next += sprintf(next, "label\n");
+        append(&next, "%zu,", c + 1);
+    append(&next, "label\n");
     for (size_t row = 0; row < ROWS; row++) {
         for (size_t c = 0; c < COLUMNS; c++)
-            next += value_at(row, c) ? sprintf(next, "%g,", value_at(row, c) / 8.0)
-                                     : sprintf(next, "0,");
-        next += sprintf(next, "%zu\n", label_of(row));
+            append(&next, "%g,", value_at(row, c) / 8.0);
+        append(&next, "%zu\n", label_of(row));
     }
-    ck_assert_int_lt(next - text, TEXT_BYTES);
     import_text(place.dense, OCK_FORMAT_CSV, "label");
 }
 
