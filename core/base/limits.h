@@ -46,4 +46,9 @@ static_assert(sizeof(size_t) == 8 && CHAR_BIT == 8, "sizes are computed in 64 bi
 #define OCK_JOB_NAME_BYTES_MAX 200u
 #define OCK_EVENT_BYTES_MAX    (64 * OCK_KIB) /* one event line */
 
+/* A prediction over HTTP */
+#define OCK_PREDICT_ROWS_MAX  ((size_t)1000000)
+#define OCK_PREDICT_BYTES_MAX OCK_GIB /* of its answer */
+#define OCK_PREDICT_S_MAX     60      /* seconds */
+
 #endif

@@ -21,6 +21,8 @@ enum { BLOCK_F32, BLOCK_F64, BLOCK_U32, BLOCKS };
 struct column {
     struct ock_stats stats;
     bool text;            /* some field is neither a number nor missing: a category */
+    bool number;          /* a model takes numbers here: a text is a fault */
+    bool float32;         /* … as float32 */
     size_t infinite_line; /* of the first infinite number, 0: none */
     size_t block, offset;
     struct ock_dictionary dictionary; /* of a category, in the second pass */
@@ -31,15 +33,16 @@ struct column {
 struct table {
     struct column *columns; /* owned, [count] */
     size_t count;
-    size_t rows;          /* after the first row in the first pass; of data later */
-    size_t row;           /* second pass: the next one */
-    bool header;          /* the first row holds names */
-    bool first_seen;      /* in this pass */
-    size_t first_line;    /* line of the first row */
-    struct ock_buf first; /* the first row's texts */
-    size_t *first_begins; /* owned, [count + 1] */
-    struct ock_buf made;  /* names that the file does not have */
-    const char **names;   /* owned, [count] */
+    size_t rows;                     /* after the first row in the first pass; of data later */
+    size_t row;                      /* second pass: the next one */
+    bool header;                     /* the first row holds names */
+    bool first_seen;                 /* in this pass */
+    size_t first_line;               /* line of the first row */
+    struct ock_buf first;            /* the first row's texts */
+    size_t *first_begins;            /* owned, [count + 1] */
+    struct ock_buf made;             /* names that the file does not have */
+    const char **names;              /* owned, [count] */
+    const struct ock_import *import; /* borrowed */
     struct ock_build_block blocks[BLOCKS];
 };
 
@@ -67,7 +70,7 @@ static struct ock_csv_row first_row(const struct table *table)
 static enum ock_status keep_first(struct table *table, const struct ock_csv_row *row,
                                   struct ock_err *err)
 {
-    if (row->count < 2)
+    if (row->count < 2 && !table->import->rows)
         return ock_fail(err, OCK_INVALID,
                         "line %zu: has one column, two are needed: a feature and a target; "
                         "is the delimiter another one?",
@@ -123,9 +126,10 @@ static enum ock_status on_first_pass(void *ctx, const struct ock_csv_row *row, s
         return ock_fail(err, OCK_INVALID, "line %zu, column %zu: has %zu fields, line %zu has %zu",
                         row->line, (row->count < table->count ? row->count : table->count) + 1,
                         row->count, table->first_line, table->count);
-    if (table->rows == OCK_ROWS_MAX)
-        return ock_fail(err, OCK_LIMIT, "line %zu: there are more than %zu rows", row->line,
-                        OCK_ROWS_MAX);
+    size_t rows_max = table->import->rows_max ? table->import->rows_max : OCK_ROWS_MAX;
+    if (table->rows == rows_max)
+        return ock_fail(err, OCK_LIMIT, "line %zu: there are more than %zu rows, the limit",
+                        row->line, rows_max);
     table->rows++;
     return examine(table, row, err);
 }
@@ -190,7 +194,13 @@ static enum ock_status guess_header(struct table *table, struct ock_err *err)
     const char *twice = NULL;
     enum ock_status status = find_twice(table->names, table->count, &twice, err);
     bool different = !twice;
-    if (look.all_text)
+    const struct ock_row_columns *rows = table->import->rows;
+    bool named = false;
+    for (size_t c = 0; rows && c < table->count && !named; c++)
+        named = ock_row_columns_has(rows, table->names[c]);
+    if (rows)
+        table->header = look.fit && (named || (look.odd_text && different));
+    else if (look.all_text)
         table->header = look.fit && (look.numbers_below || different);
     else
         table->header = look.fit && look.odd_text && different;
@@ -239,8 +249,36 @@ static enum ock_status name_columns(struct table *table, struct ock_err *err)
     return status;
 }
 
+/* The types that a model's columns had when it was trained. */
+static enum ock_status take_types(struct table *table, struct ock_err *err)
+{
+    const struct ock_row_columns *rows = table->import->rows;
+    if (!rows)
+        return OCK_OK;
+    size_t *places = malloc((rows->count + 1) * sizeof(*places));
+    if (!places)
+        return ock_fail(err, OCK_NOMEM, "out of memory for %zu columns", rows->count);
+    enum ock_status status = ock_row_columns_find(rows, table->names, table->count, places, err);
+    for (size_t i = 0; i < rows->count && status == OCK_OK; i++) {
+        struct column *column = &table->columns[places[i]];
+        column->text = rows->items[i].category;
+        column->number = !rows->items[i].category;
+        column->float32 = column->number && rows->items[i].float32;
+    }
+    free(places);
+    return status;
+}
+
+static size_t block_of(const struct column *column)
+{
+    if (column->text)
+        return BLOCK_U32;
+    bool wide = column->number || ock_stats_storage(&column->stats) == OCK_STORE_F64;
+    return wide ? BLOCK_F64 : BLOCK_F32;
+}
+
 /* Between the passes: names, types, places. */
-static enum ock_status decide(struct table *table, enum ock_header header, struct ock_err *err)
+static enum ock_status decide(struct table *table, struct ock_err *err)
 {
     if (!table->first_seen)
         return ock_fail(err, OCK_INVALID, "the file is empty");
@@ -248,8 +286,8 @@ static enum ock_status decide(struct table *table, enum ock_header header, struc
     if (!table->names)
         return ock_fail(err, OCK_NOMEM, "out of memory for %zu columns", table->count);
     enum ock_status status = OCK_OK;
-    table->header = header == OCK_HEADER_YES;
-    if (header == OCK_HEADER_AUTO)
+    table->header = table->import->header == OCK_HEADER_YES;
+    if (table->import->header == OCK_HEADER_AUTO)
         status = guess_header(table, err);
     if (status == OCK_OK)
         status = name_columns(table, err);
@@ -262,14 +300,14 @@ static enum ock_status decide(struct table *table, enum ock_header header, struc
         table->rows++;
         status = examine(table, &row, err);
     }
+    if (status == OCK_OK)
+        status = take_types(table, err);
     table->blocks[BLOCK_F32].storage = OCK_STORE_F32;
     table->blocks[BLOCK_F64].storage = OCK_STORE_F64;
     table->blocks[BLOCK_U32].storage = OCK_STORE_U32;
     for (size_t c = 0; c < table->count && status == OCK_OK; c++) {
         struct column *column = &table->columns[c];
-        column->block = column->text                                         ? BLOCK_U32
-                        : ock_stats_storage(&column->stats) == OCK_STORE_F64 ? BLOCK_F64
-                                                                             : BLOCK_F32;
+        column->block = block_of(column);
         column->offset = table->blocks[column->block].width++;
         if (!column->text && column->infinite_line > 0)
             status = ock_fail(err, OCK_INVALID,
@@ -306,6 +344,17 @@ static enum ock_status put_text(struct table *table, size_t c, const struct ock_
     return OCK_OK;
 }
 
+static enum ock_status refuse_text(const struct table *table, size_t c,
+                                   const struct ock_csv_row *row, const char *text,
+                                   struct ock_err *err)
+{
+    bool utf8 = ock_text_is_utf8(text, strlen(text));
+    return ock_fail(
+        err, OCK_INVALID,
+        "line %zu, column %zu (\"%s\"): expected a number, as in training, got \"%.60s\"",
+        row->line, c + 1, table->names[c], utf8 ? text : "bytes that are not UTF-8");
+}
+
 static enum ock_status on_second_pass(void *ctx, const struct ock_csv_row *row, struct ock_err *err)
 {
     struct table *table = ctx;
@@ -322,7 +371,10 @@ static enum ock_status on_second_pass(void *ctx, const struct ock_csv_row *row, 
         const char *text = ock_csv_field(row, c, &size);
         double value = (double)NAN;
         enum ock_field field = ock_field_read(text, size, &value);
-        if (!column->text) {
+        if (column->number && field == OCK_FIELD_TEXT) {
+            return refuse_text(table, c, row, text, err);
+        } else if (!column->text) {
+            value = column->float32 ? (double)(float)value : value;
             ock_put_number(&table->blocks[column->block], table->row, column->offset, value);
         } else if (field == OCK_FIELD_MISSING) {
             const struct ock_build_block *block = &table->blocks[BLOCK_U32];
@@ -394,6 +446,9 @@ static enum ock_status write_table(struct table *table, struct ock_builder *buil
 static enum ock_status find_target(const struct table *table, const struct ock_import *import,
                                    size_t *target, struct ock_err *err)
 {
+    *target = SIZE_MAX;
+    if (import->rows)
+        return OCK_OK;
     if (import->target)
         return ock_find_target(table->names, table->count, import->target, target, err);
     *target = ock_guess_target(table->names, table->count);
@@ -403,7 +458,7 @@ static enum ock_status find_target(const struct table *table, const struct ock_i
 enum ock_status ock_csv_import(const struct ock_import *import, struct ock_reader *reader,
                                struct ock_err *err)
 {
-    struct table table = {0};
+    struct table table = {.import = import};
     struct ock_builder builder = {.file.fd = -1, .fd = -1};
     char delimiter = import->delimiter;
     size_t target = SIZE_MAX;
@@ -416,11 +471,12 @@ enum ock_status ock_csv_import(const struct ock_import *import, struct ock_reade
     if (status == OCK_OK)
         status = ock_csv_scan(reader, delimiter, on_first_pass, &table, err);
     if (status == OCK_OK)
-        status = decide(&table, import->header, err);
+        status = decide(&table, err);
     if (status == OCK_OK)
         status = find_target(&table, import, &target, err);
     if (status == OCK_OK)
         status = ock_builder_open(&builder, import->out, table.rows, table.blocks, BLOCKS, err);
+    builder.file.quick = import->rows != NULL;
     table.first_seen = false;
     if (status == OCK_OK)
         status = ock_csv_scan(reader, delimiter, on_second_pass, &table, err);

@@ -35,6 +35,7 @@ struct job_data {
     uint32_t *rows[OCK_PARTS]; /* owned */
     double *mean, *scale;      /* owned, [features] */
     struct ock_encoder encoder;
+    const char **wide_names; /* owned: of the columns that are float64 */
 };
 
 static void job_data_free(struct job_data *job)
@@ -52,6 +53,7 @@ static void job_data_free(struct job_data *job)
     free(job->mean);
     free(job->scale);
     ock_encoder_deinit(&job->encoder);
+    free(job->wide_names);
     free(job);
 }
 
@@ -382,6 +384,26 @@ static enum ock_status make_rows(struct job_data *job, const struct ock_spec *sp
     return status;
 }
 
+/* Which feature columns the training dataset keeps as float64: rows from elsewhere are rounded as it
+ * rounds them. */
+static enum ock_status name_wide(struct job_data *job, struct ock_err *err)
+{
+    const struct input *train = &job->inputs[OCK_PART_TRAIN];
+    const struct ock_schema *schema = ock_dataset_schema(train->dataset);
+    size_t block_count;
+    const struct ock_block *blocks = ock_dataset_blocks(train->dataset, &block_count);
+    job->wide_names = malloc((train->columns.count + 1) * sizeof(*job->wide_names));
+    if (!job->wide_names)
+        return no_memory(err);
+    for (size_t f = 0; f < train->columns.count; f++) {
+        const struct ock_column *column = &schema->columns[train->columns.features[f]];
+        if (blocks[column->block].storage == OCK_STORE_F64)
+            job->wide_names[job->data.wide_count++] = column->name;
+    }
+    job->data.wide_names = job->wide_names;
+    return OCK_OK;
+}
+
 /* What the caller sees of it all. */
 static enum ock_status publish(struct job_data *job, const struct ock_spec *spec,
                                struct ock_err *err)
@@ -431,6 +453,8 @@ enum ock_status ock_data_open(struct ock_data **out, const struct ock_spec *spec
     enum ock_status status = open_inputs(job, spec, err);
     if (status == OCK_OK)
         status = make_rows(job, spec, err);
+    if (status == OCK_OK)
+        status = name_wide(job, err);
     if (status == OCK_OK)
         status = publish(job, spec, err);
     if (status == OCK_OK) {

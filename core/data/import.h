@@ -7,6 +7,7 @@
 
 #include "core/base/faults.h"
 #include "core/base/status.h"
+#include "core/data/row_columns.h"
 
 enum ock_format {
     OCK_FORMAT_AUTO,
@@ -28,6 +29,11 @@ struct ock_import {
     enum ock_format format;
     char delimiter; /* 0: found from the first lines among , ; tab | */
     enum ock_header header;
+    /* Not NULL: the rows are to be predicted by a model with these columns. There is no target then,
+     * one column is enough, its columns have the types that they had in training (numbers keep all
+     * their digits), and the file is not synced. */
+    const struct ock_row_columns *rows;
+    size_t rows_max; /* of a CSV; 0: as many as a dataset may have */
 };
 
 /* Reads source (and labels) and writes the dataset file.

@@ -129,3 +129,44 @@ int32_t ock_loss_predicted(size_t outputs, const float *z)
         return z[0] > 0.0f;
     return (int32_t)first_largest(outputs, z);
 }
+
+/* Two numbers a row, the second half of p serves as scratch for the exponentials of all rows. */
+static void sigmoid_pairs(const struct ock_kernels *kernels, size_t rows, const float *z, float *p)
+{
+    float *e = p + rows;
+    for (size_t i = 0; i < rows; i++)
+        e[i] = -fabsf(z[i]);
+    kernels->exp(rows, e, e);
+    for (size_t i = 0; i < rows;
+         i++) { /* e[i] is read before pair i, at or before it, is written */
+        float one = (z[i] >= 0.0f ? 1.0f : e[i]) / (1.0f + e[i]);
+        p[2 * i] = 1.0f - one;
+        p[2 * i + 1] = one;
+    }
+}
+
+void ock_loss_probabilities(const struct ock_kernels *kernels, size_t rows, size_t outputs,
+                            const float *z, float *p)
+{
+    size_t C = outputs;
+    if (C == 1) {
+        sigmoid_pairs(kernels, rows, z, p);
+        return;
+    }
+    for (size_t i = 0; i < rows; i++) {
+        float largest = z[i * C + first_largest(C, z + i * C)];
+        for (size_t j = 0; j < C; j++)
+            p[i * C + j] = z[i * C + j] - largest;
+    }
+    kernels->exp(rows * C, p, p);
+    for (size_t i = 0; i < rows; i++) {
+        float *e = p + i * C;
+        size_t top = first_largest(C, z + i * C);
+        float others = 0.0f;
+        for (size_t j = 0; j < C; j++)
+            others += j == top ? 0.0f : e[j];
+        float scale = 1.0f / (e[top] + others);
+        for (size_t j = 0; j < C; j++)
+            e[j] *= scale;
+    }
+}

@@ -41,4 +41,9 @@ void ock_loss_compute(enum ock_loss loss, const struct ock_kernels *kernels,
 /* The predicted class of a row: the first of the largest outputs, or z > 0 for one sigmoid. */
 int32_t ock_loss_predicted(size_t outputs, const float *z);
 
+/* What the network thinks of each class, by the same exponentials: p [B,C] is the softmax of z [B,C];
+ * for one output (sigmoid) p is [B,2]: 1 - sigmoid(z) and sigmoid(z). p may not alias z. */
+void ock_loss_probabilities(const struct ock_kernels *kernels, size_t rows, size_t outputs,
+                            const float *z, float *p);
+
 #endif

@@ -96,7 +96,7 @@ static void write_scaler(struct ock_buf *out, const struct ock_data *data)
     ock_jsonw_end_object(&w);
 }
 
-enum { TEXTS = 5 };
+enum { TEXTS = 6 };
 
 enum ock_status ock_model_write(const struct ock_trainer *trainer, const float *w, const char *path,
                                 uint64_t *bytes, char sha256[OCK_SHA256_TEXT_SIZE],
@@ -121,6 +121,7 @@ enum ock_status ock_model_write(const struct ock_trainer *trainer, const float *
     write_names(&texts[2], data->feature_names, data->features);
     write_scaler(&texts[3], data);
     ock_encoder_write(data->encoder, &texts[4]);
+    write_names(&texts[5], data->wide_names, data->wide_count);
     for (size_t i = 0; i < TEXTS && status == OCK_OK; i++)
         status = ock_buf_status(&texts[i], err);
     if (status != OCK_OK)
@@ -133,6 +134,7 @@ enum ock_status ock_model_write(const struct ock_trainer *trainer, const float *
         {"features", texts[2].data},
         {"scaler", texts[3].data},
         {"encoding", texts[4].data},
+        {"float64", texts[5].data},
     };
     status = ock_safetensors_write(path, model->tensors, model->count, metadata,
                                    sizeof(metadata) / sizeof(metadata[0]), bytes, sha256, err);
@@ -167,11 +169,11 @@ static enum ock_status take_tensor(const struct ock_safetensors *file, const cha
     return OCK_OK;
 }
 
-enum ock_status ock_model_read_weights(const struct ock_plan *plan, const char *path, float *w,
+enum ock_status ock_model_take_weights(const struct ock_plan *plan,
+                                       const struct ock_safetensors *file, float *w,
                                        struct ock_err *err)
 {
-    struct ock_safetensors *file = NULL;
-    enum ock_status status = ock_safetensors_open(&file, path, err);
+    enum ock_status status = OCK_OK;
     for (size_t i = 0; i < plan->layer_count && status == OCK_OK; i++) {
         const struct ock_plan_layer *layer = &plan->layers[i];
         char name[OCK_TENSOR_NAME_SIZE];
@@ -184,6 +186,16 @@ enum ock_status ock_model_read_weights(const struct ock_plan *plan, const char *
         if (status == OCK_OK && layer->bias_count > 0)
             status = take_tensor(file, name, layer->out, 0, w ? w + layer->bias_offset : NULL, err);
     }
+    return status;
+}
+
+enum ock_status ock_model_read_weights(const struct ock_plan *plan, const char *path, float *w,
+                                       struct ock_err *err)
+{
+    struct ock_safetensors *file = NULL;
+    enum ock_status status = ock_safetensors_open(&file, path, err);
+    if (status == OCK_OK)
+        status = ock_model_take_weights(plan, file, w, err);
     ock_safetensors_free(file);
     return status;
 }

@@ -3,6 +3,7 @@
 #ifndef OCK_TRAIN_MODEL_FILE_H
 #define OCK_TRAIN_MODEL_FILE_H
 
+#include "core/export/safetensors.h"
 #include "core/train/trainer.h"
 
 /* Writes weights w ([P]) to path. Tensors: "<layer>.weight" [out,in], "<layer>.bias" [out], and,
@@ -16,6 +17,11 @@ enum ock_status ock_model_write(const struct ock_trainer *trainer, const float *
 /* Fills w ([P]; NULL: only checks) from a safetensors file with this network's names and shapes.
  * Errors: INVALID (which tensor is missing or has another shape), NOTFOUND, IO, NOMEM. */
 enum ock_status ock_model_read_weights(const struct ock_plan *plan, const char *path, float *w,
+                                       struct ock_err *err);
+
+/* The same from a file that is open already. */
+enum ock_status ock_model_take_weights(const struct ock_plan *plan,
+                                       const struct ock_safetensors *file, float *w,
                                        struct ock_err *err);
 
 #endif
