@@ -18,6 +18,7 @@
 #include "server/keeper.h"
 #include "server/keys.h"
 #include "server/log.h"
+#include "server/predict.h"
 #include "server/resources.h"
 #include "server/runner.h"
 #include "server/uploads.h"
@@ -131,6 +132,8 @@ static enum ock_status open_parts(struct ock_engine *engine, struct ock_err *err
     char path[OCK_PATH_SIZE];
     (void)snprintf(path, sizeof(path), "%s/ockham.db", engine->data_dir);
     enum ock_status status = check_store_is_not_lost(engine, path, err);
+    if (status == OCK_OK)
+        status = ock_predictions_prepare(engine, err);
     if (status == OCK_OK)
         status = ock_store_open(&engine->store, path, err);
     if (status == OCK_OK)

@@ -142,6 +142,7 @@ struct ock_model {
     int fd; /* -1: the bytes are in `bytes` */
     struct ock_buf bytes;
     uint64_t size;
+    char which[8]; /* "best", "last": the one that there is, if it is not the one asked for */
     char sha256[65];
     char filename[128]; /* made safe: "digits-l2.safetensors" */
 };

@@ -234,6 +234,7 @@ bool ock_engine_model(struct ock_engine *engine, const char *id, const char *whi
     }
     model.size = row.bytes;
     memcpy(model.sha256, row.sha256, sizeof(model.sha256));
+    (void)snprintf(model.which, sizeof(model.which), "%s", row.which);
     safe_filename(model.filename, sizeof(model.filename), row.name, id);
     *out = model;
     return true;

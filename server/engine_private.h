@@ -35,8 +35,9 @@ struct ock_engine {
     struct ock_meters meters;
     int64_t opened_ms;
     atomic_bool draining;
-    atomic_bool disk_low;  /* the runner's last look at the disk */
-    atomic_size_t waiting; /* jobs in the queue, and those that are being sent */
+    atomic_bool disk_low;      /* the runner's last look at the disk */
+    atomic_ullong predictions; /* names of their directories */
+    atomic_size_t waiting;     /* jobs in the queue, and those that are being sent */
     struct ock_store *store;
     struct ock_hub *hub;
     struct ock_errands *errands;

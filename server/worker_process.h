@@ -31,7 +31,7 @@ struct ock_worker {
     char said[256];          /* the last line of standard error, if it is piped */
 };
 
-/* Starts `program_fd MODE DIR` ("train" or "import"). All signals are at their defaults in the
+/* Starts `program_fd MODE DIR` ("train", "import" or "predict"). All signals are at their defaults in the
  * child, none is blocked, it is a process group of its own (a terminal's Ctrl-C is the parent's
  * business), and variables that begin with OCKHAM_ stay here (they may hold a token).
  *   inherit_err  true: the child's standard error is the parent's; false: a pipe

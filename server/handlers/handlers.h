@@ -33,6 +33,9 @@ enum ock_handled ock_job_stream(struct ock_exchange *x, const char *job, uint64_
 /* models.c */
 enum ock_handled ock_job_model(struct ock_exchange *x);
 
+/* predict.c */
+enum ock_handled ock_job_predict(struct ock_exchange *x);
+
 /* service.c */
 enum ock_handled ock_service_index(struct ock_exchange *x);
 enum ock_handled ock_service_live(struct ock_exchange *x);

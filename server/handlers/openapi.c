@@ -32,6 +32,20 @@ static const char components[] =
     "\"properties\":{\"data\":{\"type\":\"object\"},\"model\":{\"type\":\"object\"},"
     "\"loss\":{\"type\":\"string\"},\"regularization\":{\"type\":\"object\"},"
     "\"optimizer\":{\"type\":\"object\"},\"train\":{\"type\":\"object\"}}},"
+    "\"Rows\":{\"type\":\"object\",\"description\":\"rows, or x: one of them\",\"properties\":{"
+    "\"rows\":{\"type\":\"array\",\"items\":{\"oneOf\":[{\"type\":\"object\",\"description\":"
+    "\"a value for each column by name\"},{\"type\":\"array\",\"description\":"
+    "\"the values in the order of the model's columns\"}]}},"
+    "\"x\":{\"type\":\"array\",\"items\":{\"type\":\"array\"}}}},"
+    "\"Predictions\":{\"type\":\"object\",\"required\":[\"predictions\",\"rows\"],\"properties\":{"
+    "\"job\":{\"type\":\"string\"},\"which\":{\"type\":\"string\"},"
+    "\"model_sha256\":{\"type\":\"string\"},\"target\":{\"type\":[\"string\",\"null\"]},"
+    "\"classes\":{\"type\":\"array\",\"items\":{\"type\":\"string\"},\"description\":"
+    "\"in the model's order; left out for a number\"},\"rows\":{\"type\":\"integer\"},"
+    "\"predictions\":{\"type\":\"array\",\"items\":{\"oneOf\":[{\"type\":[\"number\",\"null\"],"
+    "\"description\":\"in the target's own unit\"},{\"type\":\"object\",\"properties\":{"
+    "\"class\":{\"type\":\"string\"},\"probabilities\":{\"type\":\"object\","
+    "\"additionalProperties\":{\"type\":\"number\"}}}}]}}}},"
     "\"Patch\":{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"},"
     "\"labels\":{\"type\":\"object\"},\"priority\":{\"type\":\"integer\"}}}}}";
 
@@ -118,7 +132,13 @@ static void write_body(struct ock_jsonw *w, const struct ock_route *route)
     ock_jsonw_object(w, "requestBody");
     ock_jsonw_bool(w, "required", true);
     ock_jsonw_object(w, "content");
-    if (route->body == OCK_BODY_FILE)
+    if (route->body == OCK_BODY_ROWS) {
+        ock_jsonw_raw(w, "application/json",
+                      "{\"schema\":{\"$ref\":\"#/components/schemas/Rows\"}}");
+        ock_jsonw_raw(w, "text/csv", "{}");
+        ock_jsonw_raw(w, "text/tab-separated-values", "{}");
+        ock_jsonw_raw(w, "application/octet-stream", "{}");
+    } else if (route->body == OCK_BODY_FILE)
         ock_jsonw_raw(w, "application/octet-stream", "{}");
     else if (route->method == OCK_PATCH)
         ock_jsonw_raw(w, "application/json",
@@ -140,7 +160,14 @@ static void write_answers(struct ock_jsonw *w, const struct ock_route *route)
         ock_jsonw_string(w, "description", route->answers[i].about);
         if (route->answers[i].type) {
             ock_jsonw_object(w, "content");
-            ock_jsonw_raw(w, route->answers[i].type, "{}");
+            bool rows = route->body == OCK_BODY_ROWS;
+            ock_jsonw_raw(w, route->answers[i].type,
+                          rows ? "{\"schema\":{\"$ref\":\"#/components/schemas/Predictions\"}}"
+                               : "{}");
+            if (rows) {
+                ock_jsonw_raw(w, "text/csv", "{}");
+                ock_jsonw_raw(w, "application/x-ndjson", "{}");
+            }
             ock_jsonw_end_object(w);
         }
         ock_jsonw_end_object(w);

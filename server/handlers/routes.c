@@ -55,6 +55,8 @@ static const struct ock_parameter
                       0,        "json,csv",           "in place of the header field Accept"},
     which = {"which", OCK_PARAMETER_CHOICE, 0, 0, "best,last", "best if left out"},
     format_model = {"format", OCK_PARAMETER_CHOICE, 0, 0, "safetensors", "the file's format"},
+    format_predictions = {"format", OCK_PARAMETER_CHOICE, 0,
+                          0,        "json,csv,ndjson",    "in place of the header field Accept"},
     prune = {"prune", OCK_PARAMETER_BOOL, 0, 0, NULL, "not supported yet: true is a 422"};
 
 #define PARAMETERS(...) ((const struct ock_parameter *const[]){__VA_ARGS__, NULL})
@@ -186,6 +188,15 @@ const struct ock_route ock_routes[] = {
      .answers = {{200, "application/octet-stream", "the file"},
                  {206, "application/octet-stream", "the range that was asked for"},
                  {304, NULL, "as in If-None-Match"}}},
+    {.method = OCK_POST,
+     .path = "/v1/jobs/{id}/predict",
+     .handle = ock_job_predict,
+     .body = OCK_BODY_ROWS,
+     .where = OCK_ON_PREDICT,
+     .parameters = PARAMETERS(&which, &format_predictions, &delimiter, &header),
+     .operation = "predict",
+     .summary = "what the trained model says of rows",
+     .answers = {{200, JSON_TYPE, "a prediction a row, in the rows' order"}}},
     {.method = OCK_GET,
      .path = "/v1/events",
      .handle = ock_all_events,

@@ -57,6 +57,16 @@ static bool check_file_type(const struct ock_exchange *x, struct ock_problem *pr
     return true;
 }
 
+/* Rows: JSON or a table, which the worker tells apart by its content where the type says nothing. */
+static bool check_rows_type(const struct ock_exchange *x, struct ock_problem *problem)
+{
+    char type[64];
+    ock_media_type(ock_exchange_field(x, OCK_HTTP_CONTENT_TYPE), type, sizeof(type));
+    if (strcmp(type, "application/json") == 0)
+        return check_json_type(x, problem);
+    return check_file_type(x, problem);
+}
+
 /* A disk that will be full at the upload's end: better told before it. */
 static bool check_room(const struct ock_exchange *x, struct ock_problem *problem)
 {
@@ -85,6 +95,7 @@ static uint64_t limit_of(const struct ock_exchange *x)
 {
     switch (x->route->body) {
     case OCK_BODY_JSON:
+    case OCK_BODY_ROWS:
         return OCK_JSON_BODY_BYTES_MAX;
     case OCK_BODY_FILE:
         return x->http->upload_bytes_max;
@@ -101,6 +112,8 @@ static const char *cure_of(const struct ock_exchange *x)
         return "upload large data with PUT /v1/datasets/NAME";
     case OCK_BODY_FILE:
         return "send the file gzipped or a part of it";
+    case OCK_BODY_ROWS:
+        return "send the rows as a gzipped CSV, or fewer at a time";
     case OCK_BODY_NONE:
     default:
         return "this request needs no body at all";
@@ -119,6 +132,8 @@ bool ock_body_check(const struct ock_exchange *x, struct ock_problem *problem)
         return false;
     if (body == OCK_BODY_FILE && !check_file_type(x, problem))
         return false;
+    if (body == OCK_BODY_ROWS && !check_rows_type(x, problem))
+        return false;
     if (x->headers.content_length > limit_of(x)) {
         set_too_large(problem, limit_of(x), cure_of(x));
         return false;
@@ -134,7 +149,7 @@ bool ock_body_add(struct ock_exchange *x, const char *bytes, size_t size,
     } else if (x->route->body == OCK_BODY_FILE) {
         if (ock_upload_add(x->upload, bytes, size, problem))
             return true;
-    } else if (x->route->body == OCK_BODY_JSON) {
+    } else if (x->route->body == OCK_BODY_JSON || x->route->body == OCK_BODY_ROWS) {
         ock_buf_add(&x->body, bytes, size);
         if (ock_buf_status(&x->body, NULL) == OCK_OK)
             return true;

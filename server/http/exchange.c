@@ -183,10 +183,11 @@ static enum MHD_Result hand_over(struct ock_exchange *x, enum ock_phase phase,
                                  struct ock_pool *pool)
 {
     struct ock_problem problem = {0};
-    if (ock_pool_depth(pool) >= OCK_POOL_DEPTH_MAX) {
+    int depth_max = pool == x->http->predicts ? OCK_PREDICT_DEPTH_MAX : OCK_POOL_DEPTH_MAX;
+    if (ock_pool_depth(pool) >= (size_t)depth_max) {
         problem.retry_after_s = 1;
         ock_problem_set(&problem, 503, "busy", "Too many requests wait",
-                        "%d requests wait for a thread; try again later", OCK_POOL_DEPTH_MAX);
+                        "%d requests wait for a thread; try again later", depth_max);
     } else if (ock_http_suspend(x->http, x->connection)) {
         x->phase = phase;
         ock_pool_poke(pool, &x->task);
@@ -244,6 +245,8 @@ static struct ock_pool *pool_of(const struct ock_exchange *x)
         return x->http->acts;
     case OCK_ON_IMPORT:
         return x->http->imports;
+    case OCK_ON_PREDICT:
+        return x->http->predicts;
     case OCK_ON_POOL:
     case OCK_ON_LOOP:
     default:

@@ -31,6 +31,7 @@ enum ock_body {
     OCK_BODY_NONE, /* one that is sent is read and dropped */
     OCK_BODY_JSON, /* needed; parsed by the handler */
     OCK_BODY_FILE, /* needed; streamed to the engine */
+    OCK_BODY_ROWS, /* needed; JSON or a table, packed or not, at most as long as JSON may be */
 };
 
 /* How a handler ended: with an answer, or it has to be called again when it is woken (wait.h). */
@@ -40,7 +41,8 @@ enum ock_where {
     OCK_ON_LOOP, /* answers from memory: run by the HTTP thread itself */
     OCK_ON_POOL, /* may wait for the disk */
     OCK_ON_ACTS, /* waits for a commit, which a full disk delays by seconds: reads go on beside it */
-    OCK_ON_IMPORT, /* may wait for half a minute: has a pool of its own, as acts have */
+    OCK_ON_IMPORT,  /* may wait for half a minute: has a pool of its own, as acts have */
+    OCK_ON_PREDICT, /* runs a worker process: as many threads as may run at once */
 };
 
 struct ock_answer {

@@ -119,6 +119,7 @@ static void free_http(struct ock_http *http)
 {
     ock_ticker_stop(&http->ticker);
     ock_pool_free(http->imports);
+    ock_pool_free(http->predicts);
     ock_pool_free(http->acts);
     ock_pool_free(http->pool);
     ock_ticker_deinit(&http->ticker);
@@ -158,6 +159,8 @@ enum ock_status ock_http_start(struct ock_http **out, const struct ock_http_conf
         status = ock_pool_new(&http->imports, OCK_IMPORT_THREADS, err);
     if (status == OCK_OK)
         status = ock_pool_new(&http->acts, OCK_ACT_THREADS, err);
+    if (status == OCK_OK)
+        status = ock_pool_new(&http->predicts, OCK_PREDICT_THREADS, err);
     if (status == OCK_OK)
         status = ock_ticker_start(&http->ticker, http, err);
     if (status == OCK_OK) {

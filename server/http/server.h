@@ -25,6 +25,8 @@ enum {
     OCK_IDLE_TIMEOUT_S = 60,
     OCK_POOL_DEPTH_MAX = 4096, /* requests that wait for a thread; beyond: 503 */
     OCK_IMPORT_THREADS = 8,
+    OCK_PREDICT_THREADS = 4,    /* predictions that run at once */
+    OCK_PREDICT_DEPTH_MAX = 64, /* … and that wait; beyond: 503 */
     OCK_ACT_THREADS = 8,
     OCK_IMPORT_WAIT_MS = 30000,
 };
@@ -36,6 +38,7 @@ struct ock_http {
     struct ock_pool *pool;    /* handlers and feeds */
     struct ock_pool *imports; /* what may wait for half a minute */
     struct ock_pool *acts;    /* what waits for a commit alone */
+    struct ock_pool *predicts;
     struct ock_feeds feeds;
     struct ock_ticker ticker;
     struct ock_peers peers;

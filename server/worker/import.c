@@ -34,7 +34,7 @@ static enum ock_status read_format(const cJSON *json, enum ock_format *out, stru
                     text);
 }
 
-static enum ock_status read_delimiter(const cJSON *json, char *out, struct ock_err *err)
+enum ock_status ock_worker_delimiter(const cJSON *json, char *out, struct ock_err *err)
 {
     const char *text = ock_worker_text(json, "delimiter");
     if (!text) {
@@ -49,6 +49,14 @@ static enum ock_status read_delimiter(const cJSON *json, char *out, struct ock_e
     return OCK_OK;
 }
 
+enum ock_header ock_worker_header(const cJSON *json)
+{
+    const cJSON *header = ock_json_get(json, "header");
+    return cJSON_IsTrue(header)    ? OCK_HEADER_YES
+           : cJSON_IsFalse(header) ? OCK_HEADER_NO
+                                   : OCK_HEADER_AUTO;
+}
+
 static enum ock_status run(const cJSON *json, struct ock_err *err)
 {
     struct ock_import import = {
@@ -57,21 +65,18 @@ static enum ock_status run(const cJSON *json, struct ock_err *err)
         .out = ock_worker_text(json, "out"),
         .target = ock_worker_text(json, "target"),
     };
-    const cJSON *header = ock_json_get(json, "header");
-    import.header = cJSON_IsTrue(header)    ? OCK_HEADER_YES
-                    : cJSON_IsFalse(header) ? OCK_HEADER_NO
-                                            : OCK_HEADER_AUTO;
+    import.header = ock_worker_header(json);
     if (!import.source || !import.out)
         return ock_fail(err, OCK_INVALID, "import.json needs source and out");
     enum ock_status status = read_format(json, &import.format, err);
     if (status == OCK_OK)
-        status = read_delimiter(json, &import.delimiter, err);
+        status = ock_worker_delimiter(json, &import.delimiter, err);
     if (status == OCK_OK)
         status = ock_import_run(&import, err);
     return status;
 }
 
-/* An import has no checkpoint: when the parent is gone, so is the reason for it. */
+/* Nothing of an import or a prediction is kept: when the parent is gone, so is the reason for it. */
 static void *leave_with_parent(void *arg)
 {
     struct ock_control *control = arg;
@@ -82,8 +87,16 @@ static void *leave_with_parent(void *arg)
     _exit(OCK_WORKER_ORPHANED);
 }
 
+enum ock_status ock_worker_leave_with_parent(struct ock_control *control, struct ock_err *err)
+{
+    pthread_t watcher;
+    int failed = pthread_create(&watcher, NULL, leave_with_parent, control);
+    return failed ? ock_fail_errno(err, failed, "cannot start a thread") : OCK_OK;
+}
+
 /* The one line of the answer: the status' name and the sentence. */
-static int answer(struct ock_control *control, enum ock_status status, const struct ock_err *err)
+int ock_worker_answer(struct ock_control *control, enum ock_status status,
+                      const struct ock_err *err)
 {
     char line[OCK_ERR_TEXT_SIZE + 32];
     int length = status == OCK_OK
@@ -104,20 +117,16 @@ int ock_worker_import(const char *dir)
     static struct ock_control control;
     struct ock_err err = {0};
     cJSON *json = NULL;
-    pthread_t watcher;
     enum ock_status status = ock_control_start(&control, &err);
+    if (status == OCK_OK)
+        status = ock_worker_leave_with_parent(&control, &err);
     if (status != OCK_OK)
         return ock_worker_fail(&err);
-    int failed = pthread_create(&watcher, NULL, leave_with_parent, &control);
-    if (failed) {
-        (void)ock_fail_errno(&err, failed, "cannot start a thread");
-        return ock_worker_fail(&err);
-    }
     status = ock_worker_read_json(&json, dir, "import.json", &err);
     if (status == OCK_OK) {
         ock_worker_limit_memory(json);
         status = run(json, &err);
     }
     cJSON_Delete(json);
-    return answer(&control, status, &err);
+    return ock_worker_answer(&control, status, &err);
 }

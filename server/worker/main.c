@@ -124,14 +124,22 @@ int main(int argc, char **argv)
         (void)printf("ockham-worker %s\n", OCK_VERSION);
         return 0;
     }
-    if (argc != 3 || (strcmp(argv[1], "train") != 0 && strcmp(argv[1], "import") != 0)) {
-        (void)fprintf(stderr, "usage: ockham-worker train DIR | import DIR | --version\n");
+    static const struct {
+        const char *name;
+        int (*run)(const char *dir);
+    } modes[] = {{"train", ock_worker_train},
+                 {"import", ock_worker_import},
+                 {"predict", ock_worker_predict}};
+    size_t mode = 0, count = sizeof(modes) / sizeof(modes[0]);
+    while (argc == 3 && mode < count && strcmp(argv[1], modes[mode].name) != 0)
+        mode++;
+    if (argc != 3 || mode == count) {
+        (void)fprintf(stderr,
+                      "usage: ockham-worker train DIR | import DIR | predict DIR | --version\n");
         return 2;
     }
     /* The parent's death shows as EPIPE, not as a signal. */
     (void)signal(SIGPIPE, SIG_IGN);
     volunteer_for_oom();
-    if (strcmp(argv[1], "train") == 0)
-        return ock_worker_train(argv[2]);
-    return ock_worker_import(argv[2]);
+    return modes[mode].run(argv[2]);
 }

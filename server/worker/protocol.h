@@ -1,7 +1,7 @@
 /* How a server (or `ockham train`) and a worker talk. This comment is the protocol.
  *
- * Start. `ockham-worker train DIR` or `ockham-worker import DIR`; DIR is the job's directory, made
- * by the parent, and holds job.json or import.json (below). The parent opens the worker's
+ * Start. `ockham-worker train DIR`, `import DIR` or `predict DIR`; DIR is the job's directory, made
+ * by the parent, and holds job.json, import.json or predict.json (below). The parent opens the worker's
  * executable once at start and spawns /proc/self/fd/N. The worker's stdin takes commands, its
  * stdout carries events (the worker moves it to another descriptor at once and points 1 at 2), its
  * stderr is free text for the log. The worker holds flock(DIR/lock); a successor waits up to 2 s.
@@ -17,6 +17,12 @@
  *              "data_bytes_max": N}
  *             The answer is one line on stdout: "ok\n", or "invalid TEXT\n", "limit TEXT\n",
  *             "no_space TEXT\n", … (ock_status_name), and exit code 0.
+ * predict.json {"model": PATH, "source": PATH, "json": BOOL (else a table), "out": PATH,
+ *              "format": "json"|"ndjson"|"csv", "delimiter": TEXT|null, "header": BOOL|null,
+ *              "job": TEXT|null, "which": TEXT|null, "model_sha256": TEXT|null, "threads": N,
+ *              "rows_max": N, "bytes_max": N (of the answer; 0: none), "data_bytes_max": N}
+ *             The answer is as an import's, or "faults [{…}, …]\n" (core/base/faults.h); the
+ *             predictions stand in "out".
  *
  * Events, worker to parent, one line each, at most OCK_EVENT_BYTES_MAX:
  *     N TYPE KEY BODY\n        KEY is "-" for what is not stored; BODY is a JSON object

@@ -5,11 +5,14 @@
 #include <cjson/cJSON.h>
 
 #include "core/base/status.h"
+#include "core/data/import.h"
+#include "server/worker/control.h"
 
 /* The subcommands; dir is the job's directory. They print their sentence and return the exit code
  * of protocol.h. */
 int ock_worker_train(const char *dir);
 int ock_worker_import(const char *dir);
+int ock_worker_predict(const char *dir);
 
 /* Reads and parses DIR/name; *out is the caller's (cJSON_Delete). */
 enum ock_status ock_worker_read_json(cJSON **out, const char *dir, const char *name,
@@ -27,5 +30,15 @@ void ock_worker_join_cgroup(const cJSON *object);
 
 /* Says the sentence on standard error; returns OCK_WORKER_FAILED, or OCK_WORKER_NO_MEMORY. */
 int ock_worker_fail(const struct ock_err *err);
+
+/* What import.json and predict.json have in common (protocol.h). Errors: INVALID. */
+enum ock_status ock_worker_delimiter(const cJSON *json, char *out, struct ock_err *err);
+enum ock_header ock_worker_header(const cJSON *json);
+
+/* From now on the process ends with its parent. Errors: IO. */
+enum ock_status ock_worker_leave_with_parent(struct ock_control *control, struct ock_err *err);
+/* Says the one line of an import's or a prediction's answer; returns the exit code. */
+int ock_worker_answer(struct ock_control *control, enum ock_status status,
+                      const struct ock_err *err);
 
 #endif
