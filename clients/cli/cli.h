@@ -39,6 +39,7 @@ enum cli_exit cli_resume(int argc, char **argv);
 enum cli_exit cli_stop(int argc, char **argv);
 enum cli_exit cli_delete(int argc, char **argv);
 enum cli_exit cli_model(int argc, char **argv);
+enum cli_exit cli_predict(int argc, char **argv);
 enum cli_exit cli_health(int argc, char **argv);
 
 /* --- say.c: words on stderr, bytes on stdout ------------------------------------------------- */

@@ -64,8 +64,7 @@ static enum ock_status write_request(const struct cli_job *job, const char *sour
     return status;
 }
 
-/* Waits for the worker's one line. NULL: it ended without one, or a signal came. */
-static char *await_answer(struct ock_worker *worker, struct cli_signals *signals)
+char *cli_worker_line(struct ock_worker *worker, struct cli_signals *signals)
 {
     char *line = NULL;
     size_t size = 0;
@@ -113,7 +112,7 @@ static enum cli_exit run_import(const struct cli_job *job, const char *files,
         cli_say("%s", err.text);
         return CLI_FAILED;
     }
-    const char *line = await_answer(&worker, signals);
+    const char *line = cli_worker_line(&worker, signals);
     enum cli_exit code = judge(files, line, &worker, signals);
     ock_worker_close(&worker);
     return code;

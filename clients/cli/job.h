@@ -53,4 +53,9 @@ enum cli_exit cli_import(const struct cli_job *job, const char *files, const cha
  * name has a comma is found first. */
 bool cli_split_files(const char *files, char **file, char **labels);
 
+/* Waits for the one line of a worker that imports or predicts, borrowed from it. NULL: it ended
+ * without one, or a signal came. */
+struct ock_worker;
+char *cli_worker_line(struct ock_worker *worker, struct cli_signals *signals);
+
 #endif

@@ -24,6 +24,7 @@ static const struct cli_command commands[] = {
     {"pause", "set a job aside", cli_pause},
     {"resume", "go on with a paused job", cli_resume},
     {"model", "download a job's model", cli_model},
+    {"predict", "predict rows with a model file or a job", cli_predict},
     {"delete", "remove an ended job, or a dataset", cli_delete},
     {"health", "ask whether a server is ready", cli_health},
 };

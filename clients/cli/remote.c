@@ -137,6 +137,7 @@ static void set_body(struct exchange *x)
     const struct cli_request *request = x->request;
     if (request->upload) {
         curl_easy_setopt(x->curl, CURLOPT_UPLOAD, 1L);
+        curl_easy_setopt(x->curl, CURLOPT_CUSTOMREQUEST, request->method);
         curl_easy_setopt(x->curl, CURLOPT_READFUNCTION, on_upload);
         curl_easy_setopt(x->curl, CURLOPT_READDATA, x);
         if (request->upload_size >= 0)

@@ -13,7 +13,7 @@ struct cli_request {
     const char *accept; /* NULL: application/json */
     const char *header; /* one more, "Name: value"; NULL: none */
     const char *body;   /* JSON; NULL: none */
-    FILE *upload;       /* PUT: the body; NULL: none */
+    FILE *upload;       /* PUT, POST: the body; NULL: none */
     int64_t upload_size;
     long timeout_s; /* for the whole exchange; 0: none, but a silent minute ends it */
     /* Receives the bytes of a 2xx answer as they come; false ends the transfer. NULL: they are
