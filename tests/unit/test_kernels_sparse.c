@@ -32,6 +32,14 @@ static struct sparse make_sparse(size_t M, size_t K, unsigned rarity, uint64_t s
     return (struct sparse){M, K, {begin, index, value}, dense};
 }
 
+static void free_sparse(const struct sparse *a)
+{
+    free((void *)(uintptr_t)a->rows.begin);
+    free((void *)(uintptr_t)a->rows.index);
+    free((void *)(uintptr_t)a->rows.value);
+    free(a->dense);
+}
+
 static const size_t shapes[][3] = {/* M, K, N */
                                    {1, 1, 1},   {9, 30, 1},   {8, 384, 1},  {13, 1000, 1},
                                    {9, 30, 2},  {30, 385, 3}, {11, 770, 7}, {5, 1200, 8},
@@ -78,8 +86,11 @@ START_TEST(a_sparse_product_has_the_dense_ones_bits)
             kernels->sparse_product(&sparse, 0, M / 2);
             kernels->sparse_product(&sparse, M / 2, M);
             ck_assert_mem_eq(got, want, M * N * sizeof(float));
+            free_sparse(&a);
+            free(want);
         }
     }
+    free(scratch);
 }
 END_TEST
 
@@ -121,7 +132,10 @@ START_TEST(a_sparse_gradient_has_the_dense_ones_bits)
             kernels->sparse_gradient(&sparse);
             ck_assert_mem_eq(sparse.G, want + cuts[c] * O, count * sizeof(float));
         }
+        free_sparse(&a);
+        free(want);
     }
+    free(scratch);
 }
 END_TEST
 
@@ -133,10 +147,10 @@ START_TEST(a_shards_gradient_is_that_of_its_rows)
         return;
     enum { M = 900, K = 12, O = 10, FIRST = 130 };
     const struct sparse a = make_sparse(M, K, 3, 77);
-    const float *dy = test_floats((size_t)M * O, 5);
+    const float *dy = test_guarded((size_t)M * O, 5);
     float *want = test_floats((size_t)K * O, 1);
-    float *got = test_floats((size_t)K * O, 2);
-    float *block = test_floats((size_t)K * O, 3);
+    float *got = test_guarded((size_t)K * O, 2);
+    float *block = test_guarded((size_t)K * O, 3);
     const struct ock_product product = {.M = K,
                                         .N = O,
                                         .K = M - FIRST,
@@ -148,7 +162,8 @@ START_TEST(a_shards_gradient_is_that_of_its_rows)
                                         .b_col = 1,
                                         .C = want,
                                         .c_row = O};
-    kernels->product(&product, 0, K, 0, O, scratch_for(kernels));
+    float *scratch = scratch_for(kernels);
+    kernels->product(&product, 0, K, 0, O, scratch);
     const struct ock_sparse_gradient sparse = {.begin = FIRST,
                                                .end = M,
                                                .A = a.rows,
@@ -160,6 +175,9 @@ START_TEST(a_shards_gradient_is_that_of_its_rows)
                                                .block = block};
     kernels->sparse_gradient(&sparse);
     ck_assert_mem_eq(got, want, (size_t)K * O * sizeof(float));
+    free_sparse(&a);
+    free(want);
+    free(scratch);
 }
 END_TEST
 
