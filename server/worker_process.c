@@ -98,18 +98,27 @@ static enum ock_status open_socket(int ends[2], struct ock_err *err)
     return move_up(ends, raw, err);
 }
 
-/* The environment without OCKHAM_…; the array is the caller's, the strings are the process' own. */
+/* The environment without OCKHAM_…; the array is the caller's, the strings are the process' own.
+ *
+ * By default a thread that waits for its team spins for milliseconds; on a machine that is busy
+ * otherwise it then burns the time that the one it waits for would need. Measured with 12 runnable
+ * threads on 2 cores (512-512 MLP, batch 16, 2 threads): 300 samples/s by default, 15,700 with this;
+ * an import of 100 MB at a load of 6 to 7: 12 s by default, 0.6 s. About 50 us of spinning still bridge
+ * the gaps within a step. The user's own word stands. */
 static char **clean_environment(void)
 {
+    static char spin_briefly[] = "GOMP_SPINCOUNT=2000";
     size_t count = 0;
     while (environ[count])
         count++;
-    char **out = calloc(count + 1, sizeof(*out));
+    char **out = calloc(count + 2, sizeof(*out));
     size_t kept = 0;
     for (size_t i = 0; out && i < count; i++) {
         if (strncmp(environ[i], "OCKHAM_", 7) != 0)
             out[kept++] = environ[i];
     }
+    if (out && !getenv("GOMP_SPINCOUNT"))
+        out[kept] = spin_briefly;
     return out;
 }
 

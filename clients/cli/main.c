@@ -122,21 +122,11 @@ static enum cli_exit dispatch(int argc, char **argv)
     return command ? run_command(command, argc - 1, argv + 1) : unknown_command(name);
 }
 
-/* Workers inherit this. By default a thread that waits for its team spins for milliseconds; on a
- * machine that is busy otherwise it then burns the time that the one it waits for would need.
- * Measured with 12 runnable threads on 2 cores (512-512 MLP, batch 16, 2 threads): 300 samples/s by
- * default, 15,700 with this. About 50 us of spinning still bridge the gaps within a step. */
-static void spin_briefly(void)
-{
-    (void)setenv("GOMP_SPINCOUNT", "2000", 0); /* the user's own word stands */
-}
-
 int main(int argc, char **argv)
 {
     /* A reader that leaves shows as a failed write, so that temporary files can still be removed.
      */
     (void)signal(SIGPIPE, SIG_IGN);
-    spin_briefly();
     enum cli_exit code = dispatch(argc, argv);
     bool closed = cli_out_closed(); /* a command's own output, seen at its flushes */
     cli_out_flush();
