@@ -12,10 +12,10 @@
 #include "core/base/limits.h"
 #include "core/data/formats.h"
 
-enum { BLOCKS_MAX = 4, NO_BLOCK = BLOCKS_MAX };
+enum { NO_BLOCK = OCK_ARRAY_BLOCKS_MAX };
 #define CHUNK_BYTES (OCK_MIB)
 
-static void array_deinit(struct ock_array *array)
+void ock_array_deinit(struct ock_array *array)
 {
     for (size_t c = 0; array->stats && c < array->width; c++)
         ock_stats_deinit(&array->stats[c]);
@@ -80,8 +80,7 @@ static enum ock_status read_header(struct ock_array *array, enum ock_format form
 
 /* Reads the header and makes room for what is learnt of the columns. A file that is too short for
  * its header is refused before anything is allocated for it. */
-static enum ock_status array_open(struct ock_array *array, enum ock_format format,
-                                  struct ock_err *err)
+enum ock_status ock_array_open(struct ock_array *array, enum ock_format format, struct ock_err *err)
 {
     enum ock_status status = read_header(array, format, err);
     if (status != OCK_OK)
@@ -252,9 +251,9 @@ static size_t add_block(struct ock_build_block *blocks, size_t *count, enum ock_
 }
 
 /* Gives every column its block and place, adding blocks as they are needed. */
-static enum ock_status array_lay_out(struct ock_array *array, size_t distinct_max,
-                                     struct ock_build_block *blocks, size_t *count,
-                                     struct ock_err *err)
+enum ock_status ock_array_lay_out(struct ock_array *array, size_t distinct_max,
+                                  struct ock_build_block *blocks, size_t *count,
+                                  struct ock_err *err)
 {
     for (size_t c = 0; c < array->width; c++)
         ock_stats_init(&array->stats[c], distinct_max);
@@ -318,8 +317,8 @@ static enum ock_status fill_numbers(struct ock_array *array, const unsigned char
 }
 
 /* Puts all rows into their blocks; byte columns get their statistics on the way. */
-static enum ock_status array_fill(struct ock_array *array, struct ock_build_block *blocks,
-                                  struct ock_err *err)
+enum ock_status ock_array_fill(struct ock_array *array, struct ock_build_block *blocks,
+                               struct ock_err *err)
 {
     if (array->element != OCK_ELEMENT_BYTE)
         return each_chunk(array, fill_numbers, blocks, err);
@@ -336,157 +335,5 @@ static enum ock_status array_fill(struct ock_array *array, struct ock_build_bloc
         stats->max = (double)high;
         stats->sum = (double)array->sums[c];
     }
-    return status;
-}
-
-static void describe(const struct ock_array *array, struct ock_build_column *columns)
-{
-    for (size_t c = 0; c < array->width; c++) {
-        columns[c].type = array->element == OCK_ELEMENT_BYTE ? OCK_COLUMN_BYTE : OCK_COLUMN_NUMBER;
-        columns[c].block = array->blocks[c];
-        columns[c].offset = array->offsets[c];
-        columns[c].stats = &array->stats[c];
-        columns[c].bitmap = array->bitmaps ? array->bitmaps[c] : NULL;
-    }
-}
-
-/* Names x0, x1, … [width] and "label" behind them, or c0, c1, … of a table; *text and *names are the
- * caller's to free. */
-static enum ock_status make_names(char letter, size_t width, char **text, const char ***names,
-                                  struct ock_err *err)
-{
-    struct ock_buf buf;
-    ock_buf_init(&buf, OCK_GIB);
-    const char **made = malloc((width + 1) * sizeof(*made));
-    for (size_t c = 0; c < width; c++) {
-        ock_buf_printf(&buf, "%c%zu", letter, c);
-        ock_buf_putc(&buf, '\0');
-    }
-    ock_buf_puts(&buf, "label");
-    char *bytes = ock_buf_take(&buf);
-    ock_buf_deinit(&buf);
-    if (!made || !bytes) {
-        free(made);
-        free(bytes);
-        return ock_fail(err, OCK_NOMEM, "out of memory for %zu names", width);
-    }
-    const char *next = bytes;
-    for (size_t c = 0; c <= width; c++) {
-        made[c] = next;
-        next += strlen(next) + 1;
-    }
-    *text = bytes;
-    *names = made;
-    return OCK_OK;
-}
-
-/* Opens the labels and holds them against x. A column of them is as good as a row. */
-static enum ock_status open_labels(struct ock_array *labels, const struct ock_array *x,
-                                   struct ock_err *err)
-{
-    enum ock_status status = array_open(labels, OCK_FORMAT_AUTO, err);
-    if (status != OCK_OK)
-        return status;
-    if (labels->width != 1 || labels->rank > 2)
-        return ock_fail(err, OCK_INVALID, "labels: have %zu dimensions, one is expected",
-                        labels->rank);
-    if (labels->rows != x->rows)
-        return ock_fail(err, OCK_INVALID, "x has %zu rows, there are %zu labels", x->rows,
-                        labels->rows);
-    return OCK_OK;
-}
-
-/* A NumPy array without labels is a table, and one of its columns the target. */
-static enum ock_status check_table(const struct ock_array *x, struct ock_err *err)
-{
-    if (x->rank != 2)
-        return ock_fail(err, OCK_INVALID,
-                        "%s: has %zu dimensions, a table has two; or give its labels as a second "
-                        "array",
-                        x->what, x->rank);
-    if (x->width < 2)
-        return ock_fail(err, OCK_INVALID,
-                        "%s: has one column, two are needed: a feature and a target", x->what);
-    return OCK_OK;
-}
-
-static enum ock_status write_file(const struct ock_import *import, struct ock_array *x,
-                                  struct ock_array *labels, struct ock_build_block *blocks,
-                                  size_t block_count, bool table, struct ock_err *err)
-{
-    struct ock_builder builder = {.file.fd = -1, .fd = -1};
-    char *text = NULL;
-    const char **names = NULL;
-    size_t count = x->width + (labels->reader ? 1 : 0);
-    struct ock_build_schema schema = {.format = x->file_format,
-                                      .column_count = count,
-                                      .target = labels->reader || table ? count - 1 : SIZE_MAX,
-                                      .has_labels = labels->reader != NULL};
-    enum ock_status status = make_names(table ? 'c' : 'x', x->width, &text, &names, err);
-    struct ock_build_column *columns = calloc(count, sizeof(*columns));
-    if (status == OCK_OK && !columns)
-        status = ock_fail(err, OCK_NOMEM, "out of memory for %zu columns", count);
-    if (status == OCK_OK && import->target)
-        status = ock_find_target(names, count, import->target, &schema.target, err);
-    if (status == OCK_OK)
-        status = ock_builder_open(&builder, import->out, x->rows, blocks, block_count, err);
-    if (status == OCK_OK)
-        status = array_fill(x, blocks, err);
-    if (status == OCK_OK && labels->reader)
-        status = array_fill(labels, blocks, err);
-    if (status != OCK_OK)
-        goto done;
-
-    assert(names && columns);
-    describe(x, columns);
-    if (labels->reader)
-        describe(labels, columns + x->width);
-    for (size_t c = 0; c < count; c++)
-        columns[c].name = names[c];
-    schema.columns = columns;
-    schema.shape_count = x->rank > 2 ? x->rank - 1 : 0;
-    for (size_t i = 0; i < schema.shape_count; i++)
-        schema.shape[i] = x->dimensions[i + 1];
-    status = ock_builder_finish(&builder, &schema, err);
-done:
-    ock_builder_discard(&builder);
-    free(columns);
-    free(names);
-    free(text);
-    return status;
-}
-
-/* How many distinct values a column of x may keep: with many columns fewer, so that all together take
- * at most 32 MiB up to 50,000 columns; enough to tell classes in any case. */
-static size_t distinct_max(const struct ock_array *x)
-{
-    size_t share = (OCK_MIB) / x->width;
-    share = share < OCK_DISTINCT_MAX ? share : OCK_DISTINCT_MAX;
-    return share > OCK_WHOLE_CLASSES_MAX ? share : OCK_WHOLE_CLASSES_MAX + 1;
-}
-
-enum ock_status ock_array_import(const struct ock_import *import, enum ock_format format,
-                                 struct ock_reader *x_reader, struct ock_reader *labels_reader,
-                                 struct ock_err *err)
-{
-    struct ock_array x = {.what = labels_reader ? "x" : "the array", .reader = x_reader};
-    struct ock_array labels = {.what = "labels", .reader = labels_reader};
-    struct ock_build_block blocks[BLOCKS_MAX];
-    size_t block_count = 0;
-
-    enum ock_status status = array_open(&x, format, err);
-    bool table = format == OCK_FORMAT_NPY && !labels_reader;
-    if (status == OCK_OK && table)
-        status = check_table(&x, err);
-    if (status == OCK_OK && labels_reader)
-        status = open_labels(&labels, &x, err);
-    if (status == OCK_OK)
-        status = array_lay_out(&x, distinct_max(&x), blocks, &block_count, err);
-    if (status == OCK_OK && labels_reader)
-        status = array_lay_out(&labels, OCK_CLASSES_MAX, blocks, &block_count, err);
-    if (status == OCK_OK)
-        status = write_file(import, &x, &labels, blocks, block_count, table, err);
-    array_deinit(&labels);
-    array_deinit(&x);
     return status;
 }

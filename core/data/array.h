@@ -7,11 +7,13 @@
 #include <stdint.h>
 
 #include "core/base/status.h"
+#include "core/data/builder.h"
 #include "core/data/format.h"
+#include "core/data/import.h"
 #include "core/data/reader.h"
 #include "core/data/stats.h"
 
-enum { OCK_ARRAY_RANK_MAX = 5 };
+enum { OCK_ARRAY_RANK_MAX = 5, OCK_ARRAY_BLOCKS_MAX = 4 };
 
 enum ock_element {
     OCK_ELEMENT_BYTE, /* unsigned; kept as a byte */
@@ -53,5 +55,19 @@ enum ock_status ock_array_read(const struct ock_array *array, void *bytes, size_
 /* The next dimension, whose number stands at byte `at`. Errors: INVALID (zero), LIMIT. */
 enum ock_status ock_array_add_dimension(struct ock_array *array, uint64_t dimension, size_t at,
                                         struct ock_err *err);
+
+/* Reads the header and makes room for what is learnt of the columns. A file that is too short for
+ * its header is refused before anything is allocated for it. Ends with deinit in any case. */
+enum ock_status ock_array_open(struct ock_array *array, enum ock_format format,
+                               struct ock_err *err);
+void ock_array_deinit(struct ock_array *array);
+
+/* Passes over the elements: gives each column its block, then fills the blocks.
+ * Errors: INVALID (the file ends, an infinite number), IO, NOMEM. */
+enum ock_status ock_array_lay_out(struct ock_array *array, size_t distinct_max,
+                                  struct ock_build_block *blocks, size_t *count,
+                                  struct ock_err *err);
+enum ock_status ock_array_fill(struct ock_array *array, struct ock_build_block *blocks,
+                               struct ock_err *err);
 
 #endif

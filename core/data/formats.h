@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "core/base/limits.h"
 #include "core/base/status.h"
 #include "core/data/builder.h"
 #include "core/data/import.h"
@@ -26,6 +27,15 @@ enum ock_status ock_find_target(const char *const *names, size_t count, const ch
 
 /* The column that is a target by its name (target, label, class, y), else the last. */
 size_t ock_guess_target(const char *const *names, size_t count);
+
+/* How many distinct values a column of x may keep: with many columns fewer, so that all together take
+ * at most 32 MiB up to 50,000 columns; enough to tell classes in any case. */
+static inline size_t ock_distinct_share(size_t columns)
+{
+    size_t share = OCK_MIB / columns;
+    share = share < OCK_DISTINCT_MAX ? share : OCK_DISTINCT_MAX;
+    return share > OCK_WHOLE_CLASSES_MAX ? share : OCK_WHOLE_CLASSES_MAX + 1;
+}
 
 /* Writes a number into a block's element, rounded once to its storage (F32 or F64). */
 static inline void ock_put_number(const struct ock_build_block *block, size_t row, size_t offset,
