@@ -11,7 +11,7 @@ RUN cmake --preset release && cmake --build --preset release && \
 FROM debian:bookworm-slim
 RUN apt-get update && \
     apt-get install -y --no-install-recommends libmicrohttpd12 libcjson1 libsqlite3-0 \
-        libcurl4 zlib1g libgomp1 libcsv3 && \
+        libcurl4 zlib1g libgomp1 && \
     rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/*.log /var/log/apt && \
     groupadd --gid 10001 ockham && \
     useradd --uid 10001 --gid 10001 --no-create-home --home-dir /data \

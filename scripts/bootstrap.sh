@@ -16,7 +16,7 @@ TEXT
 }
 
 packages="cmake ninja-build gcc libc6-dev pkg-config libmicrohttpd-dev libcjson-dev libsqlite3-dev
-    libcurl4-openssl-dev zlib1g-dev libzstd-dev nettle-dev libcsv-dev librandom123-dev
+    libcurl4-openssl-dev zlib1g-dev libzstd-dev nettle-dev librandom123-dev
     check"
 print_only=false
 for extra in "$@"; do

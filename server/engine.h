@@ -62,8 +62,10 @@ struct ock_upload_options {
     enum ock_upload_part part;
     const char *format;    /* ?format=, or from Content-Type; NULL: found from the content */
     const char *target;    /* ?target= or NULL */
-    const char *delimiter; /* ?delimiter= or NULL: one character, or "tab" */
-    const char *header;    /* ?header=: "true", "false", or NULL */
+    const char *delimiter; /* ?delimiter= or NULL: one character of ASCII, "tab" or "space" */
+    const char *header;    /* ?header=: "true", "false", "auto", or NULL */
+    const char *types;     /* ?types= or NULL, as ock_column_types_parse takes it */
+    const char *missing;   /* ?missing= or NULL: words between commas */
     bool replace;
 };
 bool ock_upload_begin(struct ock_engine *engine, struct ock_upload **out,

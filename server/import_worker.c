@@ -8,6 +8,7 @@
 #include "core/base/file.h"
 #include "core/base/jsonw.h"
 #include "core/base/limits.h"
+#include "core/data/import.h"
 #include "server/log.h"
 #include "server/runner_private.h"
 #include "server/uploads_private.h"
@@ -15,7 +16,7 @@
 
 enum { POLL_MS = 100 };
 
-/* The options' members, "format", "target", "delimiter", "header", join the paths. */
+/* The options' members ("format", "target", "types", …) join the paths. */
 static enum ock_status write_import(struct ock_import_task *task, struct ock_err *err)
 {
     const struct ock_engine *engine = task->uploads->engine;
@@ -34,6 +35,7 @@ static enum ock_status write_import(struct ock_import_task *task, struct ock_err
     ock_dataset_path(engine, path, row->id);
     ock_jsonw_string(&w, "out", path);
     ock_jsonw_uint(&w, "data_bytes_max", engine->memory_bytes);
+    ock_jsonw_uint(&w, "threads", ock_import_threads(engine->cores));
     if (!ock_import_is_pair(row) && strlen(row->options) > 2) {
         ock_buf_putc(&text, ',');
         ock_buf_add(&text, row->options + 1, strlen(row->options) - 2);

@@ -6,7 +6,7 @@
 #include "server/engine.h"
 #include "server/store.h"
 
-enum { OCK_DATASET_NAME_SIZE = 65, OCK_OPTIONS_SIZE = 1024 };
+enum { OCK_DATASET_NAME_SIZE = 65, OCK_OPTIONS_SIZE = 4096 };
 
 /* A dataset's row; `schema` is what ock_schema_write made. */
 struct ock_dataset_row {

@@ -13,6 +13,9 @@
 #include "core/base/json.h"
 #include "core/base/jsonw.h"
 #include "core/base/sha256.h"
+#include "core/data/column_types.h"
+#include "core/data/import.h"
+#include "core/data/missing.h"
 #include "server/ids.h"
 #include "server/log.h"
 
@@ -52,10 +55,36 @@ static bool is_one_of(const char *text, const char *const *words, size_t count)
     return false;
 }
 
+static bool refuse_option(struct ock_problem *problem, const char *code, const char *title,
+                          const struct ock_err *err)
+{
+    ock_problem_set(problem, 422, code, title, "%s", err->text);
+    return false;
+}
+
+/* What can be said of them without the table. */
+static bool check_table_options(const struct ock_upload_options *options,
+                                struct ock_problem *problem)
+{
+    char delimiter;
+    struct ock_err err = {0};
+    struct ock_missing missing;
+    struct ock_column_types types;
+    if (options->delimiter && ock_import_delimiter(options->delimiter, &delimiter, &err) != OCK_OK)
+        return refuse_option(problem, "invalid_delimiter", "The delimiter is not valid", &err);
+    if (options->missing && ock_missing_parse(&missing, options->missing, &err) != OCK_OK)
+        return refuse_option(problem, "invalid_missing",
+                             "The words for missing values are not valid", &err);
+    if (ock_column_types_parse(&types, options->types, &err) != OCK_OK)
+        return refuse_option(problem, "invalid_types", "The columns' types are not valid", &err);
+    ock_column_types_deinit(&types);
+    return true;
+}
+
 static bool check_options(const struct ock_upload_options *options, struct ock_problem *problem)
 {
     static const char *const formats[] = {"auto", "csv", "idx", "svmlight", "npy"};
-    static const char *const headers[] = {"true", "false"};
+    static const char *const headers[] = {"true", "false", "auto"};
     if (!name_is_good(options->name)) {
         ock_problem_set(problem, 422, "invalid_name", "The dataset's name is not valid",
                         "a name has 1 to 64 of A-Z a-z 0-9 . _ -, begins with a letter or digit, "
@@ -67,18 +96,12 @@ static bool check_options(const struct ock_upload_options *options, struct ock_p
                         "format must be csv, idx, svmlight or npy");
         return false;
     }
-    if (options->header && !is_one_of(options->header, headers, 2)) {
+    if (options->header && !is_one_of(options->header, headers, 3)) {
         ock_problem_set(problem, 422, "invalid_header", "header is not valid",
-                        "header must be true or false");
+                        "header must be true, false or auto");
         return false;
     }
-    if (options->delimiter && strcmp(options->delimiter, "tab") != 0 &&
-        strlen(options->delimiter) != 1) {
-        ock_problem_set(problem, 422, "invalid_delimiter", "The delimiter is not valid",
-                        "delimiter must be one character, or tab");
-        return false;
-    }
-    return true;
+    return check_table_options(options, problem);
 }
 
 /* The options as import.json has them: a part of the upload's identity. */
@@ -95,15 +118,20 @@ static bool write_options(const struct ock_upload_options *options, char text[OC
         ock_jsonw_string(&w, "format", options->format ? options->format : "auto");
         ock_jsonw_string(&w, "target", options->target);
         ock_jsonw_string(&w, "delimiter", options->delimiter);
-        if (options->header)
+        if (options->header && strcmp(options->header, "auto") != 0)
             ock_jsonw_bool(&w, "header", strcmp(options->header, "true") == 0);
+        /* Left out where they are not given: what was stored before they were known stays the same. */
+        if (options->types && options->types[0])
+            ock_jsonw_string(&w, "types", options->types);
+        if (options->missing)
+            ock_jsonw_string(&w, "missing", options->missing);
         ock_jsonw_end_object(&w);
     }
     bool ok = ock_buf_status(&out, NULL) == OCK_OK;
     if (ok)
         memcpy(text, out.data, out.size + 1);
     else
-        ock_problem_set(problem, 422, "invalid_target", "The target's name is too long",
+        ock_problem_set(problem, 422, "invalid_options", "The options are too long",
                         "the options of an upload have at most %d bytes", OCK_OPTIONS_SIZE - 1);
     ock_buf_deinit(&out);
     return ok;

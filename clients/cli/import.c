@@ -9,6 +9,8 @@
 #include "clients/cli/job.h"
 #include "core/base/file.h"
 #include "core/base/jsonw.h"
+#include "core/data/import.h"
+#include "server/resources.h"
 #include "server/worker_process.h"
 
 bool cli_split_files(const char *files, char **file, char **labels)
@@ -41,7 +43,8 @@ static char *find_file(const char *path)
 }
 
 static enum ock_status write_request(const struct cli_job *job, const char *source,
-                                     const char *labels, const char *out, struct ock_err *err)
+                                     const char *labels, const struct cli_csv *csv, const char *out,
+                                     struct ock_err *err)
 {
     struct ock_buf text;
     char path[CLI_PATH_SIZE];
@@ -53,8 +56,12 @@ static enum ock_status write_request(const struct cli_job *job, const char *sour
     ock_jsonw_string(&w, "out", out);
     ock_jsonw_null(&w, "target");
     ock_jsonw_string(&w, "format", "auto");
-    ock_jsonw_null(&w, "delimiter");
-    ock_jsonw_null(&w, "header");
+    ock_jsonw_string(&w, "delimiter", csv->delimiter);
+    if (csv->header && strcmp(csv->header, "auto") != 0)
+        ock_jsonw_bool(&w, "header", strcmp(csv->header, "true") == 0);
+    ock_jsonw_string(&w, "types", csv->types);
+    ock_jsonw_string(&w, "missing", csv->missing);
+    ock_jsonw_uint(&w, "threads", ock_import_threads(ock_cores_available()));
     ock_jsonw_end_object(&w);
     cli_workdir_path(&job->dir, "import.json", path);
     enum ock_status status = ock_buf_status(&text, err);
@@ -118,8 +125,8 @@ static enum cli_exit run_import(const struct cli_job *job, const char *files,
     return code;
 }
 
-enum cli_exit cli_import(const struct cli_job *job, const char *files, const char *out,
-                         struct cli_signals *signals)
+enum cli_exit cli_import(const struct cli_job *job, const char *files, const struct cli_csv *csv,
+                         const char *out, struct cli_signals *signals)
 {
     char *file = NULL, *labels = NULL, *source = NULL, *labels_source = NULL;
     struct ock_err err = {0};
@@ -134,7 +141,7 @@ enum cli_exit cli_import(const struct cli_job *job, const char *files, const cha
         code = CLI_USAGE;
         goto done;
     }
-    if (write_request(job, source, labels_source, out, &err) != OCK_OK) {
+    if (write_request(job, source, labels_source, csv, out, &err) != OCK_OK) {
         cli_say("%s", err.text);
         goto done;
     }

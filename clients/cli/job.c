@@ -217,8 +217,9 @@ static enum cli_exit import_all(struct cli_job *job, const char *name,
             continue;
         (void)snprintf(file, sizeof(file), "%s.ockds", part_names[i]);
         cli_workdir_path(&job->dir, file, job->paths[i]);
-        enum cli_exit code = is_inline ? import_inline(job, name, faults)
-                                       : cli_import(job, sources[i], job->paths[i], signals);
+        enum cli_exit code = is_inline
+                                 ? import_inline(job, name, faults)
+                                 : cli_import(job, sources[i], &files->csv, job->paths[i], signals);
         if (code == CLI_DONE)
             code = open_dataset(job, (enum cli_part)i);
         if (code != CLI_DONE)

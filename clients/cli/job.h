@@ -10,11 +10,17 @@
 #include "core/data/dataset.h"
 #include "core/train/spec.h"
 
+/* How CSV files are to be read; NULL: as they look. */
+struct cli_csv {
+    const char *delimiter, *header, *types, *missing; /* as in `ockham upload` */
+};
+
 /* --data, --validation-data, --test-data are "FILE" or "FILE,LABELS"; NULL: not given. */
 struct cli_files {
     const char *train, *validation, *test;
     const char *target; /* a column's name, else its position; NULL: by the spec */
     const char *init;   /* starting weights */
+    struct cli_csv csv;
 };
 
 enum cli_part { CLI_TRAIN, CLI_VALIDATION, CLI_TEST, CLI_PARTS };
@@ -45,9 +51,13 @@ enum cli_exit cli_spec_read(const char *path, char **text, cJSON **json, struct 
 /* --- import.c ------------------------------------------------------------------------------------
  */
 
+/* --delimiter, --header, --types and --missing, the children of a command that takes CSV files; the
+ * input is a struct cli_csv. */
+extern const struct argp cli_csv_argp;
+
 /* Imports "FILE[,LABELS]" into `out` by a worker process. A signal ends it. */
-enum cli_exit cli_import(const struct cli_job *job, const char *files, const char *out,
-                         struct cli_signals *signals);
+enum cli_exit cli_import(const struct cli_job *job, const char *files, const struct cli_csv *csv,
+                         const char *out, struct cli_signals *signals);
 
 /* Splits "FILE[,LABELS]": file and labels (NULL: none), both owned by the caller. A file whose own
  * name has a comma is found first. */

@@ -9,14 +9,13 @@
 #include "core/base/json.h"
 #include "core/base/limits.h"
 
-enum { KEY_TARGET = 't', KEY_FORMAT = 0x100, KEY_DELIMITER, KEY_HEADER, KEY_REPLACE, KEY_JSON };
+enum { KEY_TARGET = 't', KEY_FORMAT = 0x100, KEY_REPLACE, KEY_JSON };
 
 static const struct argp_option options[] = {
     {"target", KEY_TARGET, "NAME", 0,
      "The column to predict: its name, or its position from 0 (-1: the last)", 0},
-    {"format", KEY_FORMAT, "FORMAT", 0, "csv, npy or idx (default: found from the content)", 0},
-    {"delimiter", KEY_DELIMITER, "CHARACTER", 0, "Between fields: one character, or tab", 0},
-    {"header", KEY_HEADER, "true|false", 0, "Whether the first line holds names", 0},
+    {"format", KEY_FORMAT, "FORMAT", 0, "csv, tsv, npy or idx (default: found from the content)",
+     0},
     {"replace", KEY_REPLACE, NULL, 0, "Other data under a name that is taken", 0},
     {"json", KEY_JSON, NULL, 0, "Print the dataset as JSON", 0},
     {0},
@@ -33,7 +32,8 @@ static const char doc[] =
 
 struct upload_options {
     const char *name, *files;
-    const char *target, *format, *delimiter, *header;
+    const char *target, *format;
+    struct cli_csv csv;
     bool replace, json;
 };
 
@@ -41,17 +41,14 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
     struct upload_options *o = state->input;
     switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &o->csv;
+        return 0;
     case KEY_TARGET:
         o->target = arg;
         return 0;
     case KEY_FORMAT:
         o->format = arg;
-        return 0;
-    case KEY_DELIMITER:
-        o->delimiter = arg;
-        return 0;
-    case KEY_HEADER:
-        o->header = arg;
         return 0;
     case KEY_REPLACE:
         o->replace = true;
@@ -96,8 +93,10 @@ static void make_url(struct ock_buf *url, const struct upload_options *o, const 
     ock_buf_puts(url, part);
     add_query(url, &separator, "target", o->target);
     add_query(url, &separator, "format", o->format);
-    add_query(url, &separator, "delimiter", o->delimiter);
-    add_query(url, &separator, "header", o->header);
+    add_query(url, &separator, "delimiter", o->csv.delimiter);
+    add_query(url, &separator, "header", o->csv.header);
+    add_query(url, &separator, "types", o->csv.types);
+    add_query(url, &separator, "missing", o->csv.missing);
     add_query(url, &separator, "replace", o->replace ? "true" : NULL);
 }
 
@@ -163,7 +162,8 @@ static void print_dataset(const struct upload_options *o, const struct cli_answe
 
 enum cli_exit cli_upload(int argc, char **argv)
 {
-    static const struct argp argp = {options, parse_option, "NAME FILE[,LABELS]", doc, NULL,
+    static const struct argp_child children[] = {{&cli_csv_argp, 0, NULL, 0}, {0}};
+    static const struct argp argp = {options, parse_option, "NAME FILE[,LABELS]", doc, children,
                                      NULL,    NULL};
     struct upload_options o = {0};
     struct cli_answer answer;

@@ -42,6 +42,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
     struct validate_options *o = state->input;
     switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &o->files.csv;
+        return 0;
     case KEY_DATA:
         o->files.train = arg;
         return 0;
@@ -271,7 +274,8 @@ static enum cli_exit report(const struct cli_job *job, bool json)
 
 enum cli_exit cli_validate(int argc, char **argv)
 {
-    static const struct argp argp = {options, parse_option, "JOB.json", doc, NULL, NULL, NULL};
+    static const struct argp_child children[] = {{&cli_csv_argp, 0, NULL, 0}, {0}};
+    static const struct argp argp = {options, parse_option, "JOB.json", doc, children, NULL, NULL};
     struct validate_options o = {0};
     struct cli_signals signals;
     struct cli_job job;

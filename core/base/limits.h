@@ -26,6 +26,11 @@ static_assert(sizeof(size_t) == 8 && CHAR_BIT == 8, "sizes are computed in 64 bi
 #define OCK_NAME_BYTES_MAX          256u           /* a column's or class' name, with its NUL */
 #define OCK_CSV_FIELD_BYTES_MAX     (64 * OCK_KIB) /* one field of a CSV */
 #define OCK_SVMLIGHT_LINE_BYTES_MAX (32 * OCK_MIB)
+#define OCK_CSV_ROW_BYTES_MAX       (32 * OCK_MIB) /* one row of a CSV: it is held as a whole */
+#define OCK_MISSING_WORDS_MAX       64             /* words that stand for a missing value */
+#define OCK_MISSING_BYTES_MAX       1024           /* of all of them, with a NUL each */
+#define OCK_COLUMN_TYPES_MAX        4096           /* columns whose type a user gives */
+#define OCK_IMPORT_THREADS_MAX      4              /* of one import */
 /* Unpacked : packed, beyond the first OCK_UNPACKED_FREE_BYTES. gzip cannot exceed 1032; zstd can. */
 #define OCK_UNPACKED_RATIO_MAX  ((size_t)1100)
 #define OCK_UNPACKED_FREE_BYTES (64 * OCK_MIB)

@@ -153,7 +153,8 @@ static struct ock_file_record describe(const struct ock_build_column *column)
                                      .block = column->block,
                                      .offset = column->offset,
                                      .missing = stats->missing};
-    if (is_boolean(column))
+    if (column->boolean == OCK_BOOLEAN_YES ||
+        (column->boolean == OCK_BOOLEAN_FOUND && is_boolean(column)))
         record.flags |= OCK_RECORD_BOOLEAN;
     if (column->type == OCK_COLUMN_CATEGORY)
         return record;

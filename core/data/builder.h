@@ -20,6 +20,9 @@ struct ock_build_block {
     unsigned char *data; /* set by open: writable, zeroed, 64-byte aligned */
 };
 
+/* Is a category a boolean? */
+enum ock_build_boolean { OCK_BOOLEAN_FOUND, OCK_BOOLEAN_YES, OCK_BOOLEAN_NO };
+
 /* A column as the importer knows it at the end. Everything is borrowed. */
 struct ock_build_column {
     const char *name;
@@ -29,6 +32,7 @@ struct ock_build_column {
     const uint64_t *bitmap;        /* bytes: [OCK_BITMAP_WORDS] values that occur */
     const char *const *values;     /* categories: [value_count], in code order */
     size_t value_count;
+    enum ock_build_boolean boolean; /* FOUND: by its values, as true and false, yes and no */
 };
 
 struct ock_build_schema {

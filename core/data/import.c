@@ -155,3 +155,22 @@ enum ock_status ock_import_run(const struct ock_import *import, struct ock_err *
     ock_reader_free(reader);
     return status;
 }
+
+enum ock_status ock_import_delimiter(const char *text, char *delimiter, struct ock_err *err)
+{
+    if (strcmp(text, "tab") == 0) {
+        *delimiter = '\t';
+        return OCK_OK;
+    }
+    if (strcmp(text, "space") == 0) {
+        *delimiter = ' ';
+        return OCK_OK;
+    }
+    bool ascii = text[0] != '\0' && text[1] == '\0' && (unsigned char)text[0] < 0x80;
+    if (!ascii || strchr("\"\r\n", text[0]))
+        return ock_fail(err, OCK_INVALID,
+                        "the delimiter must be one character of ASCII, but no quote and no line "
+                        "end, or tab or space");
+    *delimiter = text[0];
+    return OCK_OK;
+}

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "core/base/faults.h"
+#include "core/base/limits.h"
 #include "core/base/status.h"
 #include "core/data/row_columns.h"
 
@@ -29,6 +30,10 @@ struct ock_import {
     enum ock_format format;
     char delimiter; /* 0: found from the first lines among , ; tab | */
     enum ock_header header;
+    /* Of CSV alone. */
+    const char *types;   /* as ock_column_types_parse takes it; NULL: all are found */
+    const char *missing; /* words between commas in place of ?, NA, N/A, NaN, null; NULL: those */
+    int threads;         /* that may share the work, 0: one; the file does not depend on it */
     /* Not NULL: the rows are to be predicted by a model with these columns. There is no target then,
      * one column is enough, its columns have the types that they had in training (numbers keep all
      * their digits), and the file is not synced. */
@@ -43,6 +48,16 @@ struct ock_import {
  * is just one of them, else the last column. Errors: INVALID, UNSUPPORTED, LIMIT, NOTFOUND, IO,
  * NOSPACE, NOMEM. Nothing stays behind on error. */
 enum ock_status ock_import_run(const struct ock_import *import, struct ock_err *err);
+
+/* How many threads an import takes of so many cores: few, as trainings need them too. */
+static inline unsigned ock_import_threads(unsigned cores)
+{
+    return cores < OCK_IMPORT_THREADS_MAX ? cores : OCK_IMPORT_THREADS_MAX;
+}
+
+/* A delimiter as it is written: one character of ASCII, but no quote and no line end, or "tab" or
+ * "space". Errors: INVALID. */
+enum ock_status ock_import_delimiter(const char *text, char *delimiter, struct ock_err *err);
 
 /* {"x": [[…], …], "y": […]} of a spec's data.inline (already parsed strictly): numbers in x,
  * numbers or strings or booleans in y. Columns are x0, x1, …; the target is y. Faults in the arrays

@@ -56,15 +56,15 @@ enum ock_target_kind ock_schema_target_kind(const struct ock_schema *schema, siz
     return OCK_TARGET_NUMBER;
 }
 
-static const char *type_name(enum ock_column_type type)
+static const char *type_name(const struct ock_column *column)
 {
-    switch (type) {
+    switch (column->type) {
     case OCK_COLUMN_BYTE:
         return "byte";
     case OCK_COLUMN_NUMBER:
         return "number";
     case OCK_COLUMN_CATEGORY:
-        return "category";
+        return column->boolean ? "boolean" : "category";
     }
     return "";
 }
@@ -73,7 +73,7 @@ static void write_column(const struct ock_column *column, size_t rows, struct oc
 {
     ock_jsonw_object(w, NULL);
     ock_jsonw_string(w, "name", column->name);
-    ock_jsonw_string(w, "type", type_name(column->type));
+    ock_jsonw_string(w, "type", type_name(column));
     ock_jsonw_uint(w, "missing", column->missing);
     if (column->type != OCK_COLUMN_CATEGORY) {
         if (column->missing < rows) {

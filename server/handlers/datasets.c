@@ -12,31 +12,40 @@ static enum ock_upload_part part_of(const struct ock_exchange *x)
     return strcmp(x->target.segments[3], "x") == 0 ? OCK_PART_X : OCK_PART_Y;
 }
 
-/* What Content-Type says about the format, NULL if nothing. */
-static const char *format_of_type(const char *content_type)
+/* What Content-Type or ?format= says: a TSV is a CSV between tabs. */
+static void find_format(const struct ock_exchange *x, struct ock_upload_options *options)
 {
     char type[64];
-    ock_media_type(content_type, type, sizeof(type));
-    return strcmp(type, "text/csv") == 0 ? "csv" : NULL;
+    const char *format = ock_target_get(&x->target, "format");
+    ock_media_type(ock_exchange_field(x, OCK_HTTP_CONTENT_TYPE), type, sizeof(type));
+    if (!format && strcmp(type, "text/csv") == 0)
+        format = "csv";
+    if (!format && strcmp(type, "text/tab-separated-values") == 0)
+        format = "tsv";
+    options->format = format;
+    if (!format || strcmp(format, "tsv") != 0)
+        return;
+    options->format = "csv";
+    if (!options->delimiter)
+        options->delimiter = "tab";
 }
 
 bool ock_dataset_put_begin(struct ock_exchange *x, struct ock_problem *problem)
 {
-    const char *format = ock_target_get(&x->target, "format");
-    if (!format)
-        format = format_of_type(ock_exchange_field(x, OCK_HTTP_CONTENT_TYPE));
     const char *header = ock_target_get(&x->target, "header");
-    if (header)
+    if (header && strcmp(header, "auto") != 0)
         header = ock_query_bool(&x->target, "header", true) ? "true" : "false";
     struct ock_upload_options options = {
         .name = x->args[0],
         .part = part_of(x),
-        .format = format,
         .target = ock_target_get(&x->target, "target"),
         .delimiter = ock_target_get(&x->target, "delimiter"),
         .header = header,
+        .types = ock_target_get(&x->target, "types"),
+        .missing = ock_target_get(&x->target, "missing"),
         .replace = ock_query_bool(&x->target, "replace", false),
     };
+    find_format(x, &options);
     return ock_upload_begin(x->http->engine, &x->upload, &options, problem);
 }
 

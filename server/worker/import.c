@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/base/json.h"
+#include "core/base/limits.h"
 #include "core/data/import.h"
 #include "server/worker/control.h"
 #include "server/worker/protocol.h"
@@ -37,16 +38,8 @@ static enum ock_status read_format(const cJSON *json, enum ock_format *out, stru
 enum ock_status ock_worker_delimiter(const cJSON *json, char *out, struct ock_err *err)
 {
     const char *text = ock_worker_text(json, "delimiter");
-    if (!text) {
-        *out = '\0';
-    } else if (strcmp(text, "tab") == 0) {
-        *out = '\t';
-    } else if (text[0] != '\0' && text[1] == '\0') {
-        *out = text[0];
-    } else {
-        return ock_fail(err, OCK_INVALID, "the delimiter must be one character or \"tab\"");
-    }
-    return OCK_OK;
+    *out = '\0';
+    return text ? ock_import_delimiter(text, out, err) : OCK_OK;
 }
 
 enum ock_header ock_worker_header(const cJSON *json)
@@ -64,8 +57,13 @@ static enum ock_status run(const cJSON *json, struct ock_err *err)
         .labels = ock_worker_text(json, "labels"),
         .out = ock_worker_text(json, "out"),
         .target = ock_worker_text(json, "target"),
+        .types = ock_worker_text(json, "types"),
+        .missing = ock_worker_text(json, "missing"),
     };
     import.header = ock_worker_header(json);
+    const cJSON *threads = ock_json_get(json, "threads");
+    if (ock_json_whole(threads) && threads->valuedouble <= OCK_IMPORT_THREADS_MAX)
+        import.threads = (int)threads->valuedouble;
     if (!import.source || !import.out)
         return ock_fail(err, OCK_INVALID, "import.json needs source and out");
     enum ock_status status = read_format(json, &import.format, err);

@@ -14,7 +14,8 @@
  *             Checkpoint and models are DIR/checkpoint, DIR/best.safetensors, DIR/last.safetensors.
  * import.json {"source": PATH, "labels": PATH|null, "out": PATH, "target": TEXT|null,
  *              "format": "auto"|"csv"|"npy"|"idx", "delimiter": TEXT|null, "header": true|false|null,
- *              "data_bytes_max": N}
+ *              "types": TEXT|null, "missing": TEXT|null (both as in ?types= and ?missing=),
+ *              "data_bytes_max": N, "threads": N}
  *             The answer is one line on stdout: "ok\n", or "invalid TEXT\n", "limit TEXT\n",
  *             "no_space TEXT\n", … (ock_status_name), and exit code 0.
  * predict.json {"model": PATH, "source": PATH, "json": BOOL (else a table), "out": PATH,

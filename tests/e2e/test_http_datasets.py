@@ -194,3 +194,62 @@ def test_many_uploads_at_once_leave_others_alone(server):
         assert server.call("GET", "/v1/jobs", timeout=5).status == 200
     [t.join() for t in threads]
     assert [answers[i].status for i in range(12)] == [201] * 12
+
+
+OPTIONS = "zip,member,age,label\n0101,1,40,a\n0102,0,none,b\n"
+
+
+def columns(answer):
+    return {column["name"]: column for column in answer.json["columns"]}
+
+
+def test_types_and_missing_words(server):
+    """Told types hold, and are part of what makes an upload the same one."""
+    path = "told?types=zip:category,member:boolean,2:number&missing=none"
+    made = put(server, path, OPTIONS)
+    assert made.status == 201, made.data
+    told = columns(made)
+    assert [told[name]["type"] for name in ("zip", "member", "age")] == [
+        "category", "boolean", "number"]
+    assert told["age"]["missing"] == 1
+    assert put(server, path, OPTIONS).status == 200
+    is_problem(put(server, "told?types=zip:category", OPTIONS), 409, "name_taken")
+    is_problem(put(server, path.replace("none", "nil"), OPTIONS), 409, "name_taken")
+    found = columns(put(server, "found", OPTIONS))
+    assert [found[name]["type"] for name in ("zip", "member", "age")] == [
+        "number", "number", "category"]
+    escaped = put(server, "escaped?types=%7B%22a%2C%20b%22%3A%22category%22%7D",
+                  '"a, b",y\n1,2\n3,4\n')
+    assert columns(escaped)["a, b"]["type"] == "category"
+
+
+@pytest.mark.parametrize("query,code,words", [
+    ("types=nothere:number", "invalid_data", "nothere"),
+    ("types=zip:text", "invalid_types", "number, category, boolean"),
+    ("types=zip", "invalid_types", "column:type"),
+    ("types=age:number", "invalid_data", 'line 3, column 3 ("age"): expected a number'),
+    ("types=age:boolean", "invalid_data", 'line 2, column 3 ("age"): expected a boolean'),
+    ("missing=" + "x" * 2000, "invalid_missing", "1023 bytes"),
+    ("delimiter=%22", "invalid_delimiter", "one character"),
+    ("delimiter=%C3%A4", "invalid_delimiter", "one character"),
+])
+def test_options_that_cannot_be(server, query, code, words):
+    answer = put(server, f"cannot?{query}", OPTIONS)
+    is_problem(answer, 422, code)
+    assert words in answer.json["detail"]
+    assert server.call("GET", "/v1/datasets/cannot").status == 404
+
+
+@pytest.mark.parametrize("query,between,type", [
+    ("delimiter=tab", "\t", None), ("delimiter=%09", "\t", None), ("format=tsv", "\t", None),
+    ("", "\t", "text/tab-separated-values"), ("delimiter=space", " ", None),
+    ("delimiter=%3B", ";", None), ("delimiter=%7C", "|", None), ("delimiter=~", "~", None),
+    ("header=auto&delimiter=,", ",", "text/csv"),
+])
+def test_any_delimiter(server, query, between, type):
+    body = "\n".join(between.join(row) for row in (("a", "b"), ("1", "2"), ("3", "4")))
+    headers = {"Content-Type": type} if type else {}
+    answer = server.call("PUT", f"/v1/datasets/delimited?replace=true&{query}", body.encode(),
+                         headers=headers)
+    assert answer.status in (200, 201), answer.data
+    assert sorted(columns(answer)) == ["a", "b"]

@@ -44,6 +44,31 @@ START_TEST(fields_are_the_nearest_doubles)
 }
 END_TEST
 
+/* Texts of digits, points and signs, behind which other bytes stand. */
+START_TEST(padded_fields_are_read_the_same)
+{
+    static const char bytes[] = "0123456789..-+e";
+    uint32_t state = 1;
+    for (size_t round = 0; round < 200000; round++) {
+        char text[64];
+        state = state * 1664525U + 1013904223U;
+        size_t size = (state >> 16) % 20;
+        for (size_t i = 0; i < sizeof(text); i++) {
+            state = state * 1664525U + 1013904223U;
+            size_t kinds = i == 0 ? sizeof(bytes) - 1 : round % 2 ? 11 : 13; /* mostly numbers */
+            text[i] = bytes[(state >> 16) % kinds];
+        }
+        text[size] = '\0';
+        double plain = -7, padded = -7;
+        enum ock_field expected = ock_field_read(text, size, &plain);
+        ck_assert_int_eq(ock_field_read_padded(NULL, text, size, &padded), expected);
+        ck_assert_msg(memcmp(&plain, &padded, sizeof(plain)) == 0, "%s", text);
+        if (expected == OCK_FIELD_NUMBER)
+            ck_assert_msg(plain == strtod(text, NULL), "%s", text);
+    }
+}
+END_TEST
+
 START_TEST(digits_are_the_known_ones)
 {
     struct ock_import import = {.source = OCK_TEST_DATA "/digits.csv.gz", .out = kit_path("out")};
@@ -111,6 +136,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, kit_setup, kit_teardown);
     tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, fields_are_the_nearest_doubles);
+    tcase_add_test(tcase, padded_fields_are_read_the_same);
     tcase_add_test(tcase, digits_are_the_known_ones);
     tcase_add_test(tcase, iris_has_150_rows);
     tcase_add_test(tcase, a_long_table_is_whole);

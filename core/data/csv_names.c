@@ -1,0 +1,155 @@
+/* Columns' names: from the first row, if that is a header, or made. */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/limits.h"
+#include "core/data/csv_table.h"
+#include "core/data/field.h"
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* A name that stands twice among names [count], or NULL. Errors: NOMEM. */
+static enum ock_status find_twice(const char *const *names, size_t count, const char **twice,
+                                  struct ock_err *err)
+{
+    assert(count > 0);
+    const char **sorted = calloc(count, sizeof(char *));
+    if (!sorted)
+        return ock_fail(err, OCK_NOMEM, "out of memory for %zu names", count);
+    memcpy(sorted, names, count * sizeof(*sorted));
+    qsort(sorted, count, sizeof(*sorted), by_text);
+    *twice = NULL;
+    for (size_t i = 1; i < count && !*twice; i++) {
+        if (strcmp(sorted[i - 1], sorted[i]) == 0)
+            *twice = sorted[i];
+    }
+    free(sorted);
+    return OCK_OK;
+}
+
+/* How the first row's fields compare with the columns below them. */
+struct look {
+    bool all_text;      /* no field is a number */
+    bool numbers_below; /* some column has nothing but numbers below the first row */
+    bool odd_text;      /* and the first row's field there is text */
+    bool fit;           /* no field is too long for a name */
+};
+
+static struct look look_at_first(const struct ock_csv_table *table)
+{
+    struct ock_csv_row row = ock_csv_first_row(table);
+    struct look look = {.all_text = true, .fit = true};
+    for (size_t c = 0; c < row.count; c++) {
+        size_t size;
+        const char *text = ock_csv_field(&row, c, &size);
+        double value;
+        enum ock_field field = ock_field_read_as(table->missing, text, size, &value);
+        bool numbers = !table->columns[c].text && table->columns[c].stats.count > 0;
+        look.all_text &= field == OCK_FIELD_TEXT || field == OCK_FIELD_MISSING;
+        look.numbers_below |= numbers;
+        look.odd_text |= numbers && field == OCK_FIELD_TEXT;
+        look.fit &= size < OCK_NAME_BYTES_MAX;
+        table->names[c] = text;
+    }
+    return look;
+}
+
+/* A column whose type is told has its name in the first row. A number may be a place as well. */
+static bool names_one_told(const struct ock_csv_table *table)
+{
+    for (size_t i = 0; i < table->types.count; i++) {
+        const char *name = table->types.items[i].column;
+        double value;
+        if (ock_field_read(name, strlen(name), &value) == OCK_FIELD_NUMBER)
+            continue;
+        for (size_t c = 0; c < table->count; c++) {
+            if (strcmp(table->names[c], name) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Does the first row hold names? Yes if one of them is told, or a model's. Yes if all of it is text
+ * and some column is numbers below it, or all names are different. And if all names are different and one is text over numbers, as in
+ * "id,2019,2020". */
+static enum ock_status guess_header(struct ock_csv_table *table, struct ock_err *err)
+{
+    struct look look = look_at_first(table);
+    const char *twice = NULL;
+    enum ock_status status = find_twice(table->names, table->count, &twice, err);
+    bool different = !twice;
+    const struct ock_row_columns *rows = table->import->rows;
+    bool named = false;
+    for (size_t c = 0; rows && c < table->count && !named; c++)
+        named = ock_row_columns_has(rows, table->names[c]);
+    if (rows)
+        table->header = look.fit && (named || (look.odd_text && different));
+    else if (names_one_told(table))
+        table->header = look.fit;
+    else if (look.all_text)
+        table->header = look.fit && (look.numbers_below || different);
+    else
+        table->header = look.fit && look.odd_text && different;
+    return status;
+}
+
+/* Names from the first row, or c0, c1, …; a column without a name is called by its place too. */
+static enum ock_status name_columns(struct ock_csv_table *table, struct ock_err *err)
+{
+    struct ock_csv_row row = ock_csv_first_row(table);
+    size_t *made = malloc(table->count * sizeof(*made));
+    if (!made)
+        return ock_fail(err, OCK_NOMEM, "out of memory for %zu names", table->count);
+    enum ock_status status = OCK_OK;
+    for (size_t c = 0; c < table->count && status == OCK_OK; c++) {
+        size_t size;
+        table->names[c] = ock_csv_field(&row, c, &size);
+        made[c] = SIZE_MAX;
+        if (!table->header || size == 0) {
+            made[c] = table->made.size;
+            ock_buf_printf(&table->made, "c%zu", c);
+            ock_buf_putc(&table->made, '\0');
+        } else if (size >= OCK_NAME_BYTES_MAX) {
+            status = ock_fail(err, OCK_INVALID,
+                              "line %zu, column %zu: the name is longer than %u bytes, the limit",
+                              row.line, c + 1, OCK_NAME_BYTES_MAX - 1);
+        } else if (!ock_text_is_utf8(table->names[c], size)) {
+            status = ock_fail(err, OCK_INVALID,
+                              "line %zu, column %zu: the name is not UTF-8; convert the file",
+                              row.line, c + 1);
+        }
+    }
+    if (status == OCK_OK)
+        status = ock_buf_status(&table->made, err);
+    for (size_t c = 0; c < table->count && status == OCK_OK; c++) {
+        if (made[c] != SIZE_MAX)
+            table->names[c] = table->made.data + made[c];
+    }
+    free(made);
+    const char *twice = NULL;
+    if (status == OCK_OK)
+        status = find_twice(table->names, table->count, &twice, err);
+    if (status == OCK_OK && twice)
+        status = ock_fail(err, OCK_INVALID, "line %zu: two columns are named \"%s\"; rename one",
+                          row.line, twice);
+    return status;
+}
+
+enum ock_status ock_csv_name_columns(struct ock_csv_table *table, struct ock_err *err)
+{
+    enum ock_header header = table->import->header;
+    enum ock_status status = OCK_OK;
+    table->names = calloc(table->count, sizeof(*table->names));
+    if (!table->names)
+        return ock_fail(err, OCK_NOMEM, "out of memory for %zu columns", table->count);
+    table->header = header == OCK_HEADER_YES;
+    if (header == OCK_HEADER_AUTO)
+        status = guess_header(table, err);
+    return status == OCK_OK ? name_columns(table, err) : status;
+}
