@@ -130,6 +130,7 @@ static enum ock_status write_request(const struct prediction *p, struct ock_err 
     ock_jsonw_bool(&w, "json", order->json);
     ock_jsonw_string(&w, "format", order->format);
     ock_jsonw_string(&w, "delimiter", order->delimiter);
+    ock_jsonw_string(&w, "missing", order->missing);
     write_header(&w, order->header);
     ock_jsonw_string(&w, "job", order->job);
     ock_jsonw_string(&w, "which", p->model.which);

@@ -16,6 +16,7 @@ struct ock_predict_order {
     bool json;             /* else a table */
     const char *format;    /* of the answer: "json", "ndjson", "csv" */
     const char *delimiter; /* one character, "tab", or NULL: found */
+    const char *missing;   /* words for missing values in a table, or NULL: the usual ones */
     const char *header;    /* "true", "false", or NULL: found */
 };
 

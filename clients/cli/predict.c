@@ -16,7 +16,14 @@
 #include "core/base/limits.h"
 #include "server/worker_process.h"
 
-enum { KEY_OUTPUT = 'o', KEY_FORMAT = 'f', KEY_WHICH = 0x100, KEY_DELIMITER, KEY_HEADER };
+enum {
+    KEY_OUTPUT = 'o',
+    KEY_FORMAT = 'f',
+    KEY_WHICH = 0x100,
+    KEY_DELIMITER,
+    KEY_HEADER,
+    KEY_MISSING
+};
 
 static const struct argp_option options[] = {
     {"format", KEY_FORMAT, "csv|json|ndjson", 0, "How the predictions are written (default: csv)",
@@ -26,6 +33,8 @@ static const struct argp_option options[] = {
      0},
     {"delimiter", KEY_DELIMITER, "CHARACTER|tab", 0, "What parts a table's fields", 0},
     {"header", KEY_HEADER, "true|false", 0, "Whether the first line has the columns' names", 0},
+    {"missing", KEY_MISSING, "WORDS", 0,
+     "Words for missing values in a table, between commas (default: ?,NA,N/A,NaN,null)", 0},
     {0},
 };
 
@@ -40,7 +49,7 @@ static const char doc[] =
 
 struct predict_options {
     const char *model, *rows;
-    const char *format, *output, *which, *delimiter, *header;
+    const char *format, *output, *which, *delimiter, *header, *missing;
 };
 
 static void check_word(struct argp_state *state, const char *option, const char *word,
@@ -73,6 +82,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_DELIMITER:
         o->delimiter = arg;
+        return 0;
+    case KEY_MISSING:
+        o->missing = arg;
         return 0;
     case KEY_HEADER:
         check_word(state, "--header", arg, answers);
@@ -161,6 +173,7 @@ static enum ock_status write_request(const struct local *l, struct ock_err *err)
     ock_jsonw_bool(&w, "json", l->json);
     ock_jsonw_string(&w, "format", l->o->format);
     ock_jsonw_string(&w, "delimiter", l->o->delimiter);
+    ock_jsonw_string(&w, "missing", l->o->missing);
     if (l->o->header)
         ock_jsonw_bool(&w, "header", strcmp(l->o->header, "true") == 0);
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -309,6 +322,10 @@ static void make_path(struct ock_buf *path, const struct predict_options *o)
     if (o->delimiter) {
         ock_buf_puts(path, "&delimiter=");
         cli_url_add(path, o->delimiter);
+    }
+    if (o->missing) {
+        ock_buf_puts(path, "&missing=");
+        cli_url_add(path, o->missing);
     }
 }
 

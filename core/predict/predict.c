@@ -75,6 +75,7 @@ static enum ock_status import_rows(const struct ock_predict *predict,
                                 .out = out,
                                 .delimiter = predict->delimiter,
                                 .header = predict->header,
+                                .missing = predict->missing,
                                 .rows = ock_predictor_columns(predictor),
                                 .rows_max = predict->rows_max};
     enum ock_status status = join(csv, predict->dir, "rows.csv", err);
@@ -84,6 +85,7 @@ static enum ock_status import_rows(const struct ock_predict *predict,
         import.format = OCK_FORMAT_CSV;
         import.delimiter = ',';
         import.header = OCK_HEADER_YES;
+        import.missing = NULL;
     }
     return status == OCK_OK ? ock_import_run(&import, err) : status;
 }

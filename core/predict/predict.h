@@ -6,10 +6,11 @@
 #include "core/predict/answer.h"
 
 struct ock_predict {
-    const char *model;  /* path */
-    const char *source; /* path of the rows */
-    bool json;          /* they are JSON (rows_json.h); else a table that the importer takes */
-    char delimiter;     /* 0: found */
+    const char *model;   /* path */
+    const char *source;  /* path of the rows */
+    bool json;           /* they are JSON (rows_json.h); else a table that the importer takes */
+    char delimiter;      /* 0: found */
+    const char *missing; /* as of struct ock_import, for tables */
     enum ock_header header;
     const char *dir; /* for "rows.csv" and "rows.ockds", which stay there */
     const char *out; /* path of the answer; made or replaced */

@@ -64,6 +64,7 @@ enum ock_handled ock_job_predict(struct ock_exchange *x)
                                       .json = is_json(type, &x->body),
                                       .format = form->name,
                                       .delimiter = delimiter,
+                                      .missing = ock_target_get(&x->target, "missing"),
                                       .header = ock_target_get(&x->target, "header")};
     if (!ock_engine_predict(x->http->engine, &order, &predicted, &problem))
         return ock_exchange_problem(x, &problem);

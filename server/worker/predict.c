@@ -46,6 +46,7 @@ static enum ock_status run(const cJSON *json, const char *dir, struct ock_faults
         .head = {.job = ock_worker_text(json, "job"),
                  .which = ock_worker_text(json, "which"),
                  .model_sha256 = ock_worker_text(json, "model_sha256")},
+        .missing = ock_worker_text(json, "missing"),
         .threads = (uint32_t)read_count(json, "threads"),
         .rows_max = read_count(json, "rows_max"),
         .bytes_max = read_count(json, "bytes_max"),

@@ -241,3 +241,18 @@ def test_a_number_is_in_its_own_unit(server):
     assert "classes" not in answer.json
     low, high = answer.json["predictions"]
     assert 1010 < low < high < 1140
+
+
+def test_words_for_missing_values(server, job, tmp_path):
+    head, row = "age,job,member,income", "clerk,yes,10000007"
+    usual = server.call("POST", f"/v1/jobs/{job}/predict", f"{head}\n,{row}\n", CSV)
+    told = server.call("POST", f"/v1/jobs/{job}/predict?missing=none,-", f"{head}\n-,{row}\n", CSV)
+    assert usual.status == told.status == 200
+    assert told.json["predictions"] == usual.json["predictions"]
+    wrong = server.call("POST", f"/v1/jobs/{job}/predict", f"{head}\n-,{row}\n", CSV)
+    is_problem(wrong, 422, "invalid_rows")
+    model, rows = tmp_path / "m.safetensors", tmp_path / "rows.csv"
+    model.write_bytes(server.call("GET", f"/v1/jobs/{job}/model").data)
+    rows.write_text(f"{head}\n-,{row}\n")
+    home = cli_tools.run("predict", model, rows, "--missing", "none,-", "--format", "json")
+    assert json.loads(home.stdout)["predictions"] == usual.json["predictions"]
