@@ -32,12 +32,14 @@ static_assert(sizeof(size_t) == 8 && CHAR_BIT == 8, "sizes are computed in 64 bi
 #define OCK_COLUMN_TYPES_MAX        4096           /* columns whose type a user gives */
 #define OCK_IMPORT_THREADS_MAX      4              /* of one import */
 /* Unpacked : packed, beyond the first OCK_UNPACKED_FREE_BYTES. gzip cannot exceed 1032; zstd can. */
-#define OCK_UNPACKED_RATIO_MAX  ((size_t)1100)
-#define OCK_UNPACKED_FREE_BYTES (64 * OCK_MIB)
-#define OCK_DATASET_BYTES_MAX   (256 * OCK_GIB)
-#define OCK_CATEGORY_VALUES_MAX ((size_t)100)  /* of a column that have a feature of their own */
-#define OCK_CATEGORY_ROWS_MIN   ((size_t)10)   /* that a value needs for one, in large data */
-#define OCK_CACHE_BYTES_MAX     (64 * OCK_MIB) /* encoded rows that a batch source keeps as floats */
+#define OCK_UNPACKED_RATIO_MAX     ((size_t)1100)
+#define OCK_UNPACKED_FREE_BYTES    (64 * OCK_MIB)
+#define OCK_DATASET_BYTES_MAX      (256 * OCK_GIB)
+#define OCK_CATEGORY_VALUES_MAX    ((size_t)100) /* of a column that have a feature of their own */
+#define OCK_CATEGORY_ROWS_MIN      ((size_t)10)  /* that a value needs for one, in large data */
+#define OCK_CACHE_BYTES_MAX        (64 * OCK_MIB) /* encoded rows that a batch source keeps as floats */
+#define OCK_SUMMARY_COLUMNS_MAX    ((size_t)1000) /* columns that are described at once */
+#define OCK_SUMMARY_PAGE_BYTES_MAX (24 * OCK_MIB) /* of their description */
 
 /* Models and jobs */
 #define OCK_LAYERS_MAX         256u              /* layers of a network, all types counted */
