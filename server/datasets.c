@@ -6,6 +6,7 @@
 #include "server/dataset_cache.h"
 #include "server/engine_private.h"
 #include "server/store_datasets.h"
+#include "server/summaries.h"
 #include "server/uploads.h"
 
 static bool finish_read(struct ock_engine *engine, struct ock_db *db, enum ock_status status,
@@ -94,6 +95,7 @@ bool ock_engine_dataset_delete(struct ock_engine *engine, const char *id_or_name
     }
     /* The row is gone for good; files that a crash leaves are swept at the next start. */
     ock_dataset_cache_forget(engine->datasets, row.id);
+    ock_summaries_forget(engine->summaries, row.id);
     ock_dataset_path(engine, path, row.id);
     (void)unlink(path);
     ock_upload_path(engine, path, row.id, "");

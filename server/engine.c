@@ -21,6 +21,7 @@
 #include "server/predict.h"
 #include "server/resources.h"
 #include "server/runner.h"
+#include "server/summaries.h"
 #include "server/uploads.h"
 #include "server/worker_process.h"
 
@@ -43,7 +44,7 @@ static enum ock_status make_directory(const char *parent, const char *name, stru
 static enum ock_status open_directory(struct ock_engine *engine, const char *data_dir,
                                       struct ock_err *err)
 {
-    static const char *const names[] = {"jobs", "datasets", "uploads"};
+    static const char *const names[] = {"jobs", "datasets", "uploads", "summaries"};
     char real[PATH_MAX];
     enum ock_status status = make_directory(data_dir, "", err);
     if (status != OCK_OK)
@@ -150,6 +151,8 @@ static enum ock_status open_parts(struct ock_engine *engine, struct ock_err *err
         status = ock_keys_new(&engine->keys, engine, err);
     if (status == OCK_OK)
         status = ock_uploads_new(&engine->uploads, engine, err);
+    if (status == OCK_OK)
+        status = ock_summaries_new(&engine->summaries, engine, err);
     if (status != OCK_OK)
         return status;
     open_cgroups(engine);
@@ -187,6 +190,7 @@ enum ock_status ock_engine_open(struct ock_engine **out, const struct ock_engine
 void ock_engine_halt(struct ock_engine *engine)
 {
     ock_engine_drain(engine);
+    ock_summaries_stop(engine->summaries);
     ock_uploads_stop(engine->uploads);
     ock_runner_stop(engine->runner);
 }
@@ -207,6 +211,7 @@ void ock_engine_close(struct ock_engine *engine)
     ock_keeper_free(engine->keeper);
     ock_uploads_free(engine->uploads);
     ock_keys_free(engine->keys);
+    ock_summaries_free(engine->summaries);
     ock_dataset_cache_free(engine->datasets);
     ock_errands_free(engine->large_errands);
     ock_errands_free(engine->errands);

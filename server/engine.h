@@ -21,6 +21,8 @@
 
 struct ock_engine;
 
+enum { OCK_ID_SIZE = 32 }; /* "job_" or "ds_", 26 characters (ULID), NUL */
+
 /* Limits on jobs that have ended; the oldest go first. 0: no limit. */
 struct ock_keep {
     uint64_t jobs;
@@ -86,9 +88,17 @@ bool ock_engine_dataset(struct ock_engine *engine, const char *id_or_name, struc
 bool ock_engine_dataset_delete(struct ock_engine *engine, const char *id_or_name,
                                struct ock_problem *problem);
 
-/* --- Jobs -------------------------------------------------------------------------------------- */
+/* The id of a dataset that is ready to be used; else 404 or 409. */
+bool ock_engine_dataset_ready(struct ock_engine *engine, const char *id_or_name,
+                              char id[OCK_ID_SIZE], struct ock_problem *problem);
+/* The summary of a ready dataset: {"dataset", "sha256", "format", "rows", "columns_count",
+ * "nonzeros" of sparse columns, "target", "constant_columns", "constant_count", "columns"}
+ * (core/data/summary.h); it never changes. columns: names and positions between commas, or NULL: the
+ * first ones. *pending: nothing was appended, a worker makes it; ask again. */
+bool ock_engine_summary(struct ock_engine *engine, const char *id, const char *columns,
+                        struct ock_buf *out, bool *pending, struct ock_problem *problem);
 
-enum { OCK_ID_SIZE = 32 }; /* "job_" or "ds_", 26 characters (ULID), NUL */
+/* --- Jobs -------------------------------------------------------------------------------------- */
 
 struct ock_submission {
     const cJSON *spec;

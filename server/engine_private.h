@@ -20,6 +20,7 @@ struct ock_uploads;
 struct ock_dataset_cache;
 struct ock_keys;
 struct ock_keeper;
+struct ock_summaries;
 
 /* Immutable after ock_engine_open, but for what is atomic; the parts have locks of their own. */
 struct ock_engine {
@@ -45,6 +46,7 @@ struct ock_engine {
     struct ock_runner *runner;
     struct ock_uploads *uploads;
     struct ock_dataset_cache *datasets;
+    struct ock_summaries *summaries;
     struct ock_keys *keys;
     struct ock_keeper *keeper;
 };

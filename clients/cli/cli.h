@@ -29,6 +29,7 @@ enum cli_exit cli_validate(int argc, char **argv);
 enum cli_exit cli_serve(int argc, char **argv);
 enum cli_exit cli_backup(int argc, char **argv);
 enum cli_exit cli_upload(int argc, char **argv);
+enum cli_exit cli_summary(int argc, char **argv);
 enum cli_exit cli_submit(int argc, char **argv);
 enum cli_exit cli_watch(int argc, char **argv);
 enum cli_exit cli_list(int argc, char **argv);

@@ -15,6 +15,7 @@ static const struct cli_command commands[] = {
     {"serve", "serve the HTTP API", cli_serve},
     {"backup", "copy a data directory, also while it is served", cli_backup},
     {"upload", "send a data file to a server", cli_upload},
+    {"summary", "describe the columns of a dataset", cli_summary},
     {"submit", "send a job to a server", cli_submit},
     {"watch", "follow a job's epochs", cli_watch},
     {"list", "list a server's jobs", cli_list},

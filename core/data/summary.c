@@ -115,6 +115,33 @@ static enum ock_status scan_block(struct page *page, size_t b, struct ock_err *e
 
 /* --- Numbers as JSON --------------------------------------------------------------------------- */
 
+/* The number with the fewest digits that is the same float32: 4.3, not 4.300000190734863. What is no
+ * float32 (an edge, a quantile between two) stays. */
+static double shortest(double value)
+{
+    char text[32];
+    float number = (float)value;
+    if ((double)number != value)
+        return value;
+    for (int digits = 6; digits <= 9; digits++) {
+        (void)snprintf(text, sizeof(text), "%.*g", digits, value);
+        double read = strtod(text, NULL);
+        if ((float)read == number)
+            return read;
+    }
+    return value;
+}
+
+static void shorten(struct ock_description *is)
+{
+    is->min = shortest(is->min);
+    is->max = shortest(is->max);
+    for (size_t i = 0; i < OCK_QUANTILES; i++)
+        is->quantiles[i] = shortest(is->quantiles[i]);
+    for (size_t i = 0; i <= is->bins; i++)
+        is->edges[i] = shortest(is->edges[i]);
+}
+
 static void write_quantiles(struct ock_jsonw *w, const struct ock_description *is)
 {
     static const char *const names[OCK_QUANTILES] = {"p0",  "p1",  "p5",  "p25", "p50",
@@ -264,7 +291,9 @@ static void write_column(struct page *page, size_t i, struct ock_buf *out)
         write_description(&w, &is);
         ock_jsonw_end_object(&w);
     } else {
-        const struct ock_description *is = &page->numbers[page->slots[i]].is;
+        struct ock_description *is = &page->numbers[page->slots[i]].is;
+        if (page->blocks[column->block].storage != OCK_STORE_F64)
+            shorten(is);
         write_head(&w, page, column, "number", is->missing);
         write_description(&w, is);
         ock_jsonw_end_object(&w);

@@ -1,9 +1,13 @@
 /* /v1/datasets. An upload's bytes go to the engine as they come (body.c); here is its beginning and
  * its end. */
+#include <stdio.h>
 #include <string.h>
 
+#include "core/data/summary.h"
 #include "server/handlers/handlers.h"
 #include "server/http/member.h"
+
+enum { SUMMARY_WAIT_S = 25, SUMMARY_RETRY_S = 5, SUMMARY_LOOK_MS = 20 };
 
 static enum ock_upload_part part_of(const struct ock_exchange *x)
 {
@@ -80,6 +84,54 @@ enum ock_handled ock_dataset_get(struct ock_exchange *x)
     if (!ock_engine_dataset(x->http->engine, x->args[0], &x->reply.body, &problem))
         return ock_exchange_problem(x, &problem);
     ock_reply_json(&x->reply, 200);
+    return OCK_HANDLED;
+}
+
+/* A summary is made once, in seconds at most for what is usual; whoever asks meanwhile waits, on no
+ * thread. */
+static enum ock_handled wait_for_summary(struct ock_exchange *x)
+{
+    struct ock_problem problem = {.retry_after_s = SUMMARY_RETRY_S};
+    if (!x->wait.active && !ock_wait_begin(x, NULL, SUMMARY_WAIT_S, &problem))
+        return ock_exchange_problem(x, &problem);
+    if (ock_wait_over(x)) {
+        ock_problem_set(&problem, 503, "summary_not_ready", "The summary is not ready yet",
+                        "it is being made; ask again in %d s", SUMMARY_RETRY_S);
+        return ock_exchange_problem(x, &problem);
+    }
+    int64_t now = ock_http_now_ms(), waited = now - x->wait.begun_ms;
+    ock_wait_until(x, now + (waited < 200 ? SUMMARY_LOOK_MS : waited / 10));
+    return OCK_HANDLE_AGAIN;
+}
+
+/* The id stands for the content, the version for the program: the query is the client's business. */
+static bool client_has_it(struct ock_exchange *x, const char *id)
+{
+    char etag[OCK_ID_SIZE + 16];
+    (void)snprintf(etag, sizeof(etag), "\"%s-%d\"", id, OCK_SUMMARY_VERSION);
+    ock_reply_field(&x->reply, "ETag", "%s", etag);
+    x->reply.cache = "no-cache";
+    return ock_etag_listed(ock_exchange_field(x, OCK_HTTP_IF_NONE_MATCH), etag);
+}
+
+enum ock_handled ock_dataset_summary(struct ock_exchange *x)
+{
+    struct ock_problem problem = {0};
+    char id[OCK_ID_SIZE];
+    bool pending = false;
+    if (!ock_engine_dataset_ready(x->http->engine, x->args[0], id, &problem))
+        return ock_exchange_problem(x, &problem);
+    if (!ock_engine_summary(x->http->engine, id, ock_target_get(&x->target, "columns"),
+                            &x->reply.body, &pending, &problem))
+        return ock_exchange_problem(x, &problem);
+    if (pending)
+        return wait_for_summary(x);
+    if (client_has_it(x, id)) {
+        ock_buf_clear(&x->reply.body);
+        ock_reply_empty(&x->reply, 304);
+    } else {
+        ock_reply_json(&x->reply, 200);
+    }
     return OCK_HANDLED;
 }
 

@@ -11,6 +11,7 @@ bool ock_dataset_put_begin(struct ock_exchange *x, struct ock_problem *problem);
 enum ock_handled ock_dataset_put(struct ock_exchange *x);
 enum ock_handled ock_dataset_list(struct ock_exchange *x);
 enum ock_handled ock_dataset_get(struct ock_exchange *x);
+enum ock_handled ock_dataset_summary(struct ock_exchange *x);
 enum ock_handled ock_dataset_delete(struct ock_exchange *x);
 
 /* jobs.c */

@@ -30,7 +30,7 @@ bool ock_wait_begin(struct ock_exchange *x, const char *job, int64_t seconds,
     int64_t now = ock_http_now_ms();
     *wait = (struct ock_wait){.exchange = x, .begun_ms = now};
     wait->deadline_ms = wait->wake_ms = now + seconds * 1000;
-    if (!ock_engine_subscribe(x->http->engine, job, wake, x, &wait->subscription, problem))
+    if (job && !ock_engine_subscribe(x->http->engine, job, wake, x, &wait->subscription, problem))
         return false;
     wait->active = true;
     enlist(wait, &x->http->ticker);

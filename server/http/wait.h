@@ -23,7 +23,7 @@ struct ock_wait {
 
 enum { OCK_WAIT_S_MAX = 55, OCK_WAIT_LOOK_MS = 10 };
 
-/* Subscribes to the job; from now on the handler is called again. False: problem (404). */
+/* Subscribes to the job (NULL: to none, the clock alone calls); from now on the handler is called again. False: problem (404). */
 bool ock_wait_begin(struct ock_exchange *x, const char *job, int64_t seconds,
                     struct ock_problem *problem);
 /* Whether to look at the job now (at most every 10 ms: a tiny job tells thousands of epochs a

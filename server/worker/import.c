@@ -74,7 +74,7 @@ static enum ock_status run(const cJSON *json, struct ock_err *err)
     return status;
 }
 
-/* Nothing of an import or a prediction is kept: when the parent is gone, so is the reason for it. */
+/* Nothing of these modes is kept by half: when the parent is gone, so is the reason for it. */
 static void *leave_with_parent(void *arg)
 {
     struct ock_control *control = arg;

@@ -126,16 +126,17 @@ int main(int argc, char **argv)
     }
     static const struct {
         const char *name;
-        int (*run)(const char *dir);
+        int (*run)(const char *argument);
     } modes[] = {{"train", ock_worker_train},
                  {"import", ock_worker_import},
-                 {"predict", ock_worker_predict}};
+                 {"predict", ock_worker_predict},
+                 {"summary", ock_worker_summary}};
     size_t mode = 0, count = sizeof(modes) / sizeof(modes[0]);
     while (argc == 3 && mode < count && strcmp(argv[1], modes[mode].name) != 0)
         mode++;
     if (argc != 3 || mode == count) {
-        (void)fprintf(stderr,
-                      "usage: ockham-worker train DIR | import DIR | predict DIR | --version\n");
+        (void)fprintf(stderr, "usage: ockham-worker train DIR | import DIR | predict DIR | "
+                              "summary FILE,FIRST | --version\n");
         return 2;
     }
     /* The parent's death shows as EPIPE, not as a signal. */

@@ -24,6 +24,9 @@
  *              "rows_max": N, "bytes_max": N (of the answer; 0: none), "data_bytes_max": N}
  *             The answer is as an import's, or "faults [{…}, …]\n" (core/base/faults.h); the
  *             predictions stand in "out".
+ * summary     `ockham-worker summary FIRST,FILE` needs no directory: the columns of a dataset file
+ *             from the position FIRST on are described (core/data/summary.h). The answer is a line
+ *             for the target, one for each column, and "ok\n"; or "corrupt TEXT\n", …
  *
  * Events, worker to parent, one line each, at most OCK_EVENT_BYTES_MAX:
  *     N TYPE KEY BODY\n        KEY is "-" for what is not stored; BODY is a JSON object

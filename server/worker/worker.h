@@ -13,6 +13,7 @@
 int ock_worker_train(const char *dir);
 int ock_worker_import(const char *dir);
 int ock_worker_predict(const char *dir);
+int ock_worker_summary(const char *page);
 
 /* Reads and parses DIR/name; *out is the caller's (cJSON_Delete). */
 enum ock_status ock_worker_read_json(cJSON **out, const char *dir, const char *name,
@@ -37,7 +38,7 @@ enum ock_header ock_worker_header(const cJSON *json);
 
 /* From now on the process ends with its parent. Errors: IO. */
 enum ock_status ock_worker_leave_with_parent(struct ock_control *control, struct ock_err *err);
-/* Says the one line of an import's or a prediction's answer; returns the exit code. */
+/* Says the last line of an answer that is no event; returns the exit code. */
 int ock_worker_answer(struct ock_control *control, enum ock_status status,
                       const struct ock_err *err);
 

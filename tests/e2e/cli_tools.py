@@ -19,8 +19,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "tests" / "data"
-COMMANDS = ["train", "validate", "serve", "backup", "upload", "submit", "watch", "list", "show",
-            "cancel", "stop", "pause", "resume", "model", "predict", "health"]
+COMMANDS = ["train", "validate", "serve", "backup", "upload", "summary", "submit", "watch", "list",
+            "show", "cancel", "stop", "pause", "resume", "model", "predict", "health"]
 
 
 def program():

@@ -272,11 +272,11 @@ END_TEST
 START_TEST(one_row_and_no_value_are_summarised)
 {
     struct ock_dataset *dataset =
-        kit_csv("a,b,y\n3,,1.5\n", (struct ock_import){.header = OCK_HEADER_YES, .target = "y"});
+        kit_csv("a,b,y\n4.3,,1.5\n", (struct ock_import){.header = OCK_HEADER_YES, .target = "y"});
     summarise(dataset, 0);
-    ck_assert_str_eq(text_of(lines[1], "min"), "3");
+    ck_assert_str_eq(text_of(lines[1], "min"), "4.3");
     ck_assert_str_eq(text_of(lines[1], "std"), "0");
-    ck_assert_double_eq(number_at(lines[1], "quantiles", "p99"), 3);
+    ck_assert_double_eq(number_at(lines[1], "quantiles", "p99"), 4.3);
     ck_assert_str_eq(text_of(lines[2], "missing"), "1");
     ck_assert_str_eq(text_of(lines[2], "constant"), "true");
     ck_assert_str_eq(text_of(lines[2], "distinct"), "null");

@@ -1,0 +1,40 @@
+/* `ockham-worker summary FIRST,FILE`: seconds of reading, which the server has no thread for. Nothing
+ * is written to the disk, so that a full one, or a kill, changes nothing. */
+#include <stdlib.h>
+
+#include "core/data/summary.h"
+#include "server/worker/protocol.h"
+#include "server/worker/worker.h"
+
+static enum ock_status describe(const char *page, struct ock_buf *out, struct ock_err *err)
+{
+    char *path = NULL;
+    struct ock_dataset *dataset = NULL;
+    unsigned long first = strtoul(page, &path, 10);
+    if (path == page || *path != ',')
+        return ock_fail(err, OCK_INVALID, "a summary needs FIRST,FILE");
+    enum ock_status status = ock_dataset_open(&dataset, path + 1, err);
+    if (status == OCK_OK && first >= ock_dataset_schema(dataset)->column_count)
+        status = ock_fail(err, OCK_INVALID, "there is no column %lu", first);
+    if (status == OCK_OK)
+        status = ock_summary_write(dataset, first, out, err);
+    ock_dataset_free(dataset);
+    return status;
+}
+
+int ock_worker_summary(const char *page)
+{
+    static struct ock_control control;
+    struct ock_err err = {0};
+    struct ock_buf out;
+    enum ock_status status = ock_control_start(&control, &err);
+    if (status == OCK_OK)
+        status = ock_worker_leave_with_parent(&control, &err);
+    if (status != OCK_OK)
+        return ock_worker_fail(&err);
+    ock_buf_init(&out, OCK_SUMMARY_PAGE_BYTES_MAX);
+    status = describe(page, &out, &err);
+    bool told = status != OCK_OK || ock_control_write(&control, out.data, out.size);
+    ock_buf_deinit(&out);
+    return told ? ock_worker_answer(&control, status, &err) : OCK_WORKER_ORPHANED;
+}
