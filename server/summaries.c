@@ -225,7 +225,7 @@ static enum ock_status make_page(struct ock_summaries *summaries, const struct o
     char answer[OCK_ERR_TEXT_SIZE + 32];
     int wait_status = 0;
     ock_dataset_path(summaries->engine, path, page->id);
-    (void)snprintf(argument, sizeof(argument), "%zu,%s", page->first, path);
+    (void)snprintf(argument, sizeof(argument), "%s,%zu", path, page->first);
     enum ock_status status =
         ock_worker_start(&worker, summaries->engine->program_fd, "summary", argument, false, err);
     if (status != OCK_OK)

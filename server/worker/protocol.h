@@ -24,7 +24,7 @@
  *              "rows_max": N, "bytes_max": N (of the answer; 0: none), "data_bytes_max": N}
  *             The answer is as an import's, or "faults [{…}, …]\n" (core/base/faults.h); the
  *             predictions stand in "out".
- * summary     `ockham-worker summary FIRST,FILE` needs no directory: the columns of a dataset file
+ * summary     `ockham-worker summary FILE,FIRST` needs no directory: the columns of a dataset file
  *             from the position FIRST on are described (core/data/summary.h). The answer is a line
  *             for the target, one for each column, and "ok\n"; or "corrupt TEXT\n", …
  *

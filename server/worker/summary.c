@@ -1,6 +1,7 @@
-/* `ockham-worker summary FIRST,FILE`: seconds of reading, which the server has no thread for. Nothing
+/* `ockham-worker summary FILE,FIRST`: seconds of reading, which the server has no thread for. Nothing
  * is written to the disk, so that a full one, or a kill, changes nothing. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/data/summary.h"
 #include "server/worker/protocol.h"
@@ -8,12 +9,14 @@
 
 static enum ock_status describe(const char *page, struct ock_buf *out, struct ock_err *err)
 {
-    char *path = NULL;
     struct ock_dataset *dataset = NULL;
-    unsigned long first = strtoul(page, &path, 10);
-    if (path == page || *path != ',')
-        return ock_fail(err, OCK_INVALID, "a summary needs FIRST,FILE");
-    enum ock_status status = ock_dataset_open(&dataset, path + 1, err);
+    const char *comma = strrchr(page, ',');
+    char *path = comma ? strndup(page, (size_t)(comma - page)) : NULL;
+    if (!path)
+        return ock_fail(err, OCK_INVALID, "a summary needs FILE,FIRST");
+    unsigned long first = strtoul(comma + 1, NULL, 10);
+    enum ock_status status = ock_dataset_open(&dataset, path, err);
+    free(path);
     if (status == OCK_OK && first >= ock_dataset_schema(dataset)->column_count)
         status = ock_fail(err, OCK_INVALID, "there is no column %lu", first);
     if (status == OCK_OK)
