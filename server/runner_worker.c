@@ -131,6 +131,7 @@ static void write_job(const struct ock_engine *engine, const struct ock_live *li
     ock_jsonw_uint(&w, "told_step", told_step);
     ock_jsonw_uint(&w, "threads", threads);
     ock_jsonw_uint(&w, "data_bytes_max", data_bytes_max(live, threads));
+    ock_jsonw_uint(&w, "memory_bytes", engine->memory_bytes);
     ock_cgroup_procs(&engine->cgroups, live->id, procs);
     ock_jsonw_string(&w, "cgroup", live->has_cgroup ? procs : NULL);
     ock_jsonw_end_object(&w);

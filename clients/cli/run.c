@@ -23,6 +23,7 @@
 #include "core/base/file.h"
 #include "core/base/json.h"
 #include "core/base/jsonw.h"
+#include "server/resources.h"
 #include "server/worker_process.h"
 
 struct run {
@@ -71,6 +72,7 @@ static enum ock_status write_job(struct run *run, const char *init, struct ock_e
     write_path(&w, "init", init);
     ock_jsonw_uint(&w, "threads", run->options->threads);
     ock_jsonw_uint(&w, "data_bytes_max", 0);
+    ock_jsonw_uint(&w, "memory_bytes", ock_memory_available());
     ock_jsonw_end_object(&w);
     cli_workdir_path(&run->job->dir, "job.json", path);
     enum ock_status status = ock_buf_status(&text, err);

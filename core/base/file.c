@@ -190,15 +190,25 @@ enum ock_status ock_mapping_open(struct ock_mapping *out, const char *path, stru
     return status;
 }
 
+/* The system's calls take no const; the bytes stay untouched. */
+static void *address_of(const struct ock_mapping *mapping)
+{
+    union {
+        const unsigned char *in;
+        void *out;
+    } address = {.in = mapping->data};
+    return address.out;
+}
+
+void ock_mapping_advise_random(const struct ock_mapping *mapping)
+{
+    if (mapping->data)
+        (void)posix_madvise(address_of(mapping), mapping->size, POSIX_MADV_RANDOM);
+}
+
 void ock_mapping_close(struct ock_mapping *mapping)
 {
-    if (mapping->data) {
-        /* munmap takes no const; the bytes stay untouched. */
-        union {
-            const unsigned char *in;
-            void *out;
-        } address = {.in = mapping->data};
-        (void)munmap(address.out, mapping->size);
-    }
+    if (mapping->data)
+        (void)munmap(address_of(mapping), mapping->size);
     *mapping = (struct ock_mapping){0};
 }

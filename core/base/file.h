@@ -41,6 +41,8 @@ struct ock_mapping {
     size_t size;
 };
 enum ock_status ock_mapping_open(struct ock_mapping *out, const char *path, struct ock_err *err);
+/* Tells the kernel that pages will be read in any order. Nothing but speed depends on it. */
+void ock_mapping_advise_random(const struct ock_mapping *mapping);
 void ock_mapping_close(struct ock_mapping *mapping); /* all-zero: a no-op */
 
 #endif

@@ -17,6 +17,7 @@ struct ock_dataset {
     struct ock_file_header header; /* a copy: its texts are sure to end */
     struct ock_block blocks[OCK_FILE_BLOCKS_MAX];
     struct ock_schema schema;
+    bool scattered;
     struct ock_column *columns; /* owned; the value pointers stand behind the columns */
 };
 
@@ -331,6 +332,18 @@ const struct ock_block *ock_dataset_blocks(const struct ock_dataset *dataset, si
 const char *ock_dataset_sha256(const struct ock_dataset *dataset)
 {
     return dataset->header.sha256;
+}
+
+void ock_dataset_expect_rows(struct ock_dataset *dataset, size_t memory_bytes)
+{
+    dataset->scattered = dataset->mapping.size > memory_bytes / 2;
+    if (dataset->scattered)
+        ock_mapping_advise_random(&dataset->mapping);
+}
+
+bool ock_dataset_is_scattered(const struct ock_dataset *dataset)
+{
+    return dataset->scattered;
 }
 
 enum ock_status ock_dataset_verify(const struct ock_dataset *dataset, struct ock_err *err)

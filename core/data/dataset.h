@@ -82,6 +82,12 @@ const struct ock_schema *ock_dataset_schema(const struct ock_dataset *dataset); 
 const struct ock_block *ock_dataset_blocks(const struct ock_dataset *dataset, size_t *count);
 const char *ock_dataset_sha256(const struct ock_dataset *dataset); /* of the content, in hex */
 
+/* From now on rows are read in any order, with so much memory for their pages. Where the file does not
+ * fit into half of it, the kernel is told not to read what lies around a row, which costs megabytes a
+ * row, and the dataset is `scattered`: whoever reads rows asks for them before (readahead.h). */
+void ock_dataset_expect_rows(struct ock_dataset *dataset, size_t memory_bytes);
+bool ock_dataset_is_scattered(const struct ock_dataset *dataset);
+
 /* Recomputes the SHA-256. Errors: CORRUPT. */
 enum ock_status ock_dataset_verify(const struct ock_dataset *dataset, struct ock_err *err);
 

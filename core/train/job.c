@@ -127,6 +127,16 @@ static enum ock_status check_validation(const struct ock_data *data,
         ock_metric_name(metric));
 }
 
+/* After the passes over all rows that resolving and opening make. */
+static void expect_rows(struct inputs *in, const struct ock_job *job)
+{
+    struct ock_dataset *const sets[] = {in->train, in->validation, in->test};
+    for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
+        if (sets[i] && job->memory_bytes > 0)
+            ock_dataset_expect_rows(sets[i], job->memory_bytes);
+    }
+}
+
 static enum ock_status open_inputs(struct inputs *in, const struct ock_job *job,
                                    const struct ock_job_hooks *hooks, struct ock_err *err)
 {
@@ -143,6 +153,7 @@ static enum ock_status open_inputs(struct inputs *in, const struct ock_job *job,
         status = ock_team_start(&in->trainer->net.team, err);
     if (status != OCK_OK)
         return status;
+    expect_rows(in, job);
     in->checkpoint =
         (struct ock_checkpoint_plan){.path = job->checkpoint_path, .last_s = ock_clock_s()};
     status = ock_spec_hash(job->spec, in->checkpoint.spec_hash);

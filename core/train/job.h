@@ -52,6 +52,7 @@ struct ock_job {
     const char *checkpoint_path; /* written and, if it is there, resumed from; NULL: neither */
     const char *best_path;       /* safetensors to write; NULL: don't */
     const char *last_path;
+    size_t memory_bytes; /* for the datasets' pages; 0: enough. Nothing but speed depends on it */
     uint64_t told_step;  /* of the last epoch that an earlier run told; a stop waits for it */
     uint32_t threads;    /* decided by the scheduler; 0: by the spec, else auto */
     const char *kernels; /* family, NULL: the best */

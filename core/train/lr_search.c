@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/data/readahead.h"
+
 /* The ladder: each rung four times the last, 0.0016 to 1.6 for SGD, 0.00032 to 0.33 for adam. */
 enum { RUNGS = 6, STEPS_MIN = 4, STEPS_MAX = 32 };
 static const double RUNG_RATIO = 4;
@@ -83,6 +85,8 @@ static bool try_rate(struct ock_trainer *trainer, const struct probe *probe, dou
             break;
         if (ock_trainer_is_told(trainer, OCK_COMMAND_PAUSE))
             return false;
+        ock_source_read_ahead(trainer->data->train.source, trainer->order + begin,
+                              probe->batch_rows);
         if (!ock_trainer_step(trainer, trainer->order + begin, probe->batch_rows, begin, lr, &loss,
                               &weight))
             return true;

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "core/data/readahead.h"
 #include "core/model/loss.h"
 #include "core/train/gather.h"
 
@@ -53,6 +54,7 @@ static void add_block(struct sums *sums, const struct ock_evaluation *evaluation
 static void measure_block(struct sums *sums, const struct ock_evaluation *evaluation,
                           const struct ock_rows *set, size_t begin, size_t count, const float *w)
 {
+    ock_source_read_ahead(set->source, set->rows + begin, count);
     ock_gather(&evaluation->net->team, set->source, set->rows + begin, count, evaluation->features,
                &evaluation->batch);
     struct ock_pass pass = {.w = w, .rows = count, .sparse = ock_batch_sparse(&evaluation->batch)};

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "core/base/jsonw.h"
+#include "core/data/readahead.h"
 #include "core/model/loss.h"
 #include "core/train/checkpoint.h"
 #include "core/train/gather.h"
@@ -79,12 +80,13 @@ bool ock_trainer_step(struct ock_trainer *trainer, const uint32_t *rows, size_t 
 /* --- An epoch ----------------------------------------------------------------------------------
  */
 
-enum { PROGRESS_EVERY_S = 1 };
+enum { PROGRESS_EVERY_S = 1, AHEAD_ROWS = 1024, ASK_ROWS = 256 };
 
 /* The epoch's order: positions in the training rows, shuffled by (seed, epoch) alone. */
 static void make_order(struct ock_trainer *trainer)
 {
     size_t count = trainer->data->train.count;
+    trainer->asked = 0;
     for (size_t i = 0; i < count; i++)
         trainer->order[i] = (uint32_t)i;
     if (!trainer->spec->train.shuffle)
@@ -105,6 +107,27 @@ static size_t choose_batch(struct ock_trainer *trainer, uint64_t batch)
     return count;
 }
 
+/* Asks for the rows of the coming minibatches while this one is computed: enough of them to keep a
+ * disk busy, few beside what a page cache holds. */
+static void read_ahead(struct ock_trainer *trainer, uint64_t batch)
+{
+    const struct ock_rows *train = &trainer->data->train;
+    uint64_t begin = batch * trainer->plan->batch_rows;
+    uint64_t end = begin + trainer->plan->batch_rows + AHEAD_ROWS;
+    end = end < train->count ? end : train->count;
+    if (!ock_source_is_scattered(train->source))
+        return;
+    begin = begin > trainer->asked ? begin : trainer->asked;
+    while (begin < end) {
+        uint32_t rows[ASK_ROWS];
+        size_t count = 0;
+        for (; count < ASK_ROWS && begin < end; begin++)
+            rows[count++] = train->rows[trainer->order[begin]];
+        ock_source_read_ahead(train->source, rows, count);
+    }
+    trainer->asked = end;
+}
+
 static double lr_of_step(const struct ock_trainer *trainer)
 {
     const struct ock_progress *progress = &trainer->progress;
@@ -120,6 +143,7 @@ static double lr_of_step(const struct ock_trainer *trainer)
 static bool next_step(struct ock_trainer *trainer)
 {
     struct ock_progress *progress = &trainer->progress;
+    read_ahead(trainer, progress->batch);
     size_t count = choose_batch(trainer, progress->batch);
     double loss = 0;
     double weight = 0;

@@ -74,6 +74,7 @@ struct ock_trainer {
     float *best_w;                   /* [P] weights of the best epoch */
     struct ock_batch batch;          /* [batch_rows, …] */
     float *work, *row_loss;          /* [batch_rows or evaluation_rows, outputs], [… rows] */
+    uint64_t asked;                  /* of this epoch's order, read ahead up to there */
     uint32_t *order;                 /* [train rows] this epoch's order: positions in data->train */
     uint32_t *batch_index;           /* [batch_rows] row numbers of a minibatch */
     struct ock_rows train_sample;    /* what evaluate_train measures */

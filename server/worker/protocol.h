@@ -10,6 +10,7 @@
  *              "validation": PATH|null, "test": PATH|null, "init": PATH|null,
  *              "told_step": N (of the last stored epoch; 0: none), "threads": N,
  *              "data_bytes_max": N (RLIMIT_DATA; 0: none),
+ *              "memory_bytes": N (what there is for the datasets' pages),
  *              "cgroup": PATH|null (the cgroup.procs of the group to join before anything large)}
  *             Checkpoint and models are DIR/checkpoint, DIR/best.safetensors, DIR/last.safetensors.
  * import.json {"source": PATH, "labels": PATH|null, "out": PATH, "target": TEXT|null,

@@ -106,6 +106,7 @@ static enum ock_status run(const cJSON *json, const struct paths *paths,
         .checkpoint_path = paths->checkpoint,
         .best_path = paths->best,
         .last_path = paths->last,
+        .memory_bytes = read_count(json, "memory_bytes", STEPS_MAX),
         .told_step = read_count(json, "told_step", STEPS_MAX),
         .threads = (uint32_t)read_count(json, "threads", OCK_THREADS_MAX),
     };
