@@ -1,4 +1,6 @@
-/* Tiles: a few hundred KiB of rows are gone through column by column before the next ones. */
+/* The order in which a block is gone through. Slabs of some MiB of rows come one after another, so
+ * that a file beyond memory is read once a pass; in a slab, groups of columns that share cache lines
+ * and whose tables fit into the cache; in a group, tiles of rows; and in a tile, column by column. */
 #include "core/data/scan.h"
 
 #include <string.h>
@@ -6,13 +8,47 @@
 #include "core/base/limits.h"
 #include "core/data/format.h"
 
-#define TILE_BYTES ((size_t)256 << 10)
-enum { TILE_ROWS_MIN = 16, TILE_ROWS_MAX = 1024 };
+#define SLAB_BYTES ((size_t)16 << 20)
+enum { GROUP_COLUMNS = 16, TILE_ROWS = 512 };
 
-static size_t tile_rows(const struct ock_block *block)
+static size_t slab_rows(const struct ock_block *block)
 {
-    size_t rows = TILE_BYTES / (block->width * ock_storage_bytes(block->storage));
-    return rows < TILE_ROWS_MIN ? TILE_ROWS_MIN : rows > TILE_ROWS_MAX ? TILE_ROWS_MAX : rows;
+    size_t rows = SLAB_BYTES / (block->width * ock_storage_bytes(block->storage));
+    return rows < TILE_ROWS ? TILE_ROWS : rows;
+}
+
+/* A rectangle of a block: columns [column, column_end) from offset `low` on, rows [row, row_end). */
+struct tile {
+    size_t row, row_end, column, column_end;
+};
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The tile after this one, in a block of rows x columns; false: there is none. All zero at first. */
+static bool next_tile(struct tile *tile, const struct ock_block *block, size_t rows, size_t columns)
+{
+    size_t slab = slab_rows(block);
+    if (tile->column_end == 0) {
+        tile->column_end = smaller(columns, GROUP_COLUMNS);
+    } else if (tile->row_end % slab != 0 && tile->row_end < rows) {
+        tile->row = tile->row_end;
+    } else if (tile->column_end < columns) {
+        tile->row = (tile->row_end - 1) / slab * slab;
+        tile->column = tile->column_end;
+        tile->column_end = smaller(columns, tile->column + GROUP_COLUMNS);
+    } else if (tile->row_end < rows) {
+        tile->row = tile->row_end;
+        tile->column = 0;
+        tile->column_end = smaller(columns, GROUP_COLUMNS);
+    } else {
+        return false;
+    }
+    size_t slab_end = smaller(rows, (tile->row / slab + 1) * slab);
+    tile->row_end = smaller(slab_end, tile->row + TILE_ROWS);
+    return true;
 }
 
 /* --- Numbers ----------------------------------------------------------------------------------- */
@@ -36,14 +72,14 @@ static void gather(const struct ock_block *block, size_t offset, size_t row, siz
 static void pass_dense(const struct ock_block *block, size_t rows, size_t low,
                        struct ock_describer *const *describers, size_t count)
 {
-    double values[TILE_ROWS_MAX];
-    size_t step = tile_rows(block);
-    for (size_t row = 0; row < rows; row += step) {
-        size_t take = rows - row < step ? rows - row : step;
-        for (size_t i = 0; i < count; i++) {
+    double values[TILE_ROWS];
+    struct tile tile = {.row = 0};
+    while (next_tile(&tile, block, rows, count)) {
+        size_t take = tile.row_end - tile.row;
+        for (size_t i = tile.column; i < tile.column_end; i++) {
             if (!describers[i])
                 continue;
-            gather(block, low + i, row, take, values);
+            gather(block, low + i, tile.row, take, values);
             ock_describer_add(describers[i], values, take);
         }
     }
@@ -109,12 +145,12 @@ enum ock_status ock_scan_numbers(const struct ock_block *block, size_t rows, siz
 void ock_scan_bytes(const struct ock_block *block, size_t rows, size_t low,
                     uint32_t (*const *counts)[256], size_t count)
 {
-    size_t step = tile_rows(block), width = block->width;
-    for (size_t row = 0; row < rows; row += step) {
-        size_t take = rows - row < step ? rows - row : step;
-        for (size_t i = 0; i < count; i++) {
-            const uint8_t *from = (const uint8_t *)block->data + row * width + low + i;
-            for (size_t r = 0; counts[i] && r < take; r++)
+    size_t width = block->width;
+    struct tile tile = {.row = 0};
+    while (next_tile(&tile, block, rows, count)) {
+        for (size_t i = tile.column; i < tile.column_end; i++) {
+            const uint8_t *from = (const uint8_t *)block->data + tile.row * width + low + i;
+            for (size_t r = 0; counts[i] && r < tile.row_end - tile.row; r++)
                 (*counts[i])[from[r * width]]++;
         }
     }

@@ -5,6 +5,7 @@
  * summarised, and their JSON is compared with values counted by hand. */
 #include "core/base/json.h"
 #include "core/data/describe.h"
+#include "core/data/scan.h"
 #include "core/data/summary.h"
 #include "data_kit.h"
 
@@ -185,6 +186,77 @@ START_TEST(bytes_are_described_as_their_numbers)
         ck_assert_uint_eq(is.count, 700);
         check_description(&is, values, 700);
     }
+}
+END_TEST
+
+/* Several slabs, groups and tiles: every row of every column is seen once. */
+START_TEST(all_rows_of_a_wide_block_are_seen)
+{
+    enum { SCANNED_ROWS = 1201, LOW = 3, SCANNED = 37, LEFT_OUT = 20 };
+    static struct ock_describer describers[SCANNED];
+    static double sorted[SCANNED_ROWS];
+    struct ock_describer *wanted[SCANNED];
+    bool is_double = _i == 1;
+    size_t width = is_double ? 4000 : 8000; /* a slab of some 500 rows */
+    void *data = calloc(SCANNED_ROWS * width, is_double ? sizeof(double) : sizeof(float));
+    ck_assert_ptr_nonnull(data);
+    memset(describers, 0, sizeof(describers));
+    for (size_t i = 0; i < SCANNED; i++) {
+        wanted[i] = i == LEFT_OUT ? NULL : &describers[i];
+        ock_describer_init(&describers[i], is_double ? 8 : 4);
+        for (size_t row = 0; row < SCANNED_ROWS; row++) {
+            size_t at = row * width + LOW + i;
+            double value = row % 10 == i % 10 ? (double)NAN : (double)(row * (i + 1) % 997);
+            if (is_double)
+                ((double *)data)[at] = value;
+            else
+                ((float *)data)[at] = (float)value;
+        }
+    }
+    struct ock_block block = {
+        .storage = is_double ? OCK_STORE_F64 : OCK_STORE_F32, .width = width, .data = data};
+    ck_assert(ock_scan_numbers(&block, SCANNED_ROWS, LOW, wanted, SCANNED, NULL) == OCK_OK);
+    for (size_t i = 0; i < SCANNED; i++) {
+        size_t count = 0;
+        for (size_t row = 0; row < SCANNED_ROWS; row++) {
+            if (row % 10 != i % 10)
+                sorted[count++] = (double)(row * (i + 1) % 997);
+        }
+        qsort(sorted, count, sizeof(*sorted), by_value);
+        if (i == LEFT_OUT)
+            ck_assert_uint_eq(describers[i].is.count + describers[i].is.missing, 0);
+        else
+            check_description(&describers[i].is, sorted, count);
+        if (i != LEFT_OUT)
+            ck_assert_uint_eq(describers[i].is.missing, SCANNED_ROWS - count);
+    }
+    free(data);
+}
+END_TEST
+
+START_TEST(all_bytes_of_a_wide_block_are_counted)
+{
+    enum { SCANNED_ROWS = 1300, WIDTH = 30000, SCANNED = 18 }; /* a slab has 559 rows */
+    static uint32_t counts[SCANNED][256];
+    uint32_t(*wanted[SCANNED])[256];
+    unsigned char *data = calloc(SCANNED_ROWS, WIDTH);
+    ck_assert_ptr_nonnull(data);
+    memset(counts, 0, sizeof(counts));
+    for (size_t i = 0; i < SCANNED; i++) {
+        wanted[i] = &counts[i];
+        for (size_t row = 0; row < SCANNED_ROWS; row++)
+            data[row * WIDTH + i] = (unsigned char)(row % (100 + i));
+    }
+    struct ock_block block = {.storage = OCK_STORE_U8, .width = WIDTH, .data = data};
+    ock_scan_bytes(&block, SCANNED_ROWS, 0, wanted, SCANNED);
+    for (size_t i = 0; i < SCANNED; i++) {
+        for (size_t v = 0; v < 256; v++) {
+            size_t times =
+                v >= 100 + i ? 0 : SCANNED_ROWS / (100 + i) + (v < SCANNED_ROWS % (100 + i));
+            ck_assert_uint_eq(counts[i][v], times);
+        }
+    }
+    free(data);
 }
 END_TEST
 
@@ -381,6 +453,8 @@ int main(void)
     tcase_add_loop_test(columns, numbers_are_described_as_a_sort_finds_them, 0, 2 * KINDS);
     tcase_add_test(columns, numbers_at_the_end_of_double_are_described);
     tcase_add_test(columns, bytes_are_described_as_their_numbers);
+    tcase_add_loop_test(columns, all_rows_of_a_wide_block_are_seen, 0, 2);
+    tcase_add_test(columns, all_bytes_of_a_wide_block_are_counted);
     tcase_add_checked_fixture(datasets, kit_setup, kit_teardown);
     tcase_add_test(datasets, a_table_is_summarised);
     tcase_add_test(datasets, one_row_and_no_value_are_summarised);
