@@ -37,6 +37,7 @@ static_assert(sizeof(size_t) == 8 && CHAR_BIT == 8, "sizes are computed in 64 bi
 #define OCK_DATASET_BYTES_MAX      (256 * OCK_GIB)
 #define OCK_CATEGORY_VALUES_MAX    ((size_t)100) /* of a column that have a feature of their own */
 #define OCK_CATEGORY_ROWS_MIN      ((size_t)10)  /* that a value needs for one, in large data */
+#define OCK_CATEGORY_BYTES_MAX     (4 * OCK_MIB) /* such values with their features' names */
 #define OCK_CACHE_BYTES_MAX        (64 * OCK_MIB) /* encoded rows that a batch source keeps as floats */
 #define OCK_SUMMARY_COLUMNS_MAX    ((size_t)1000) /* columns that are described at once */
 #define OCK_SUMMARY_PAGE_BYTES_MAX (24 * OCK_MIB) /* of their description */

@@ -34,10 +34,24 @@ static size_t width_of(const struct ock_encoding *encoding)
     return values + encoding->other + encoding->missing;
 }
 
+static enum ock_status too_many(const struct ock_encoder *made, struct ock_err *err)
+{
+    const struct ock_encoding *widest = made->columns;
+    for (size_t i = 1; i < made->count; i++) {
+        if (made->columns[i].width > widest->width)
+            widest = &made->columns[i];
+    }
+    return ock_fail(err, OCK_LIMIT,
+                    "the columns make %zu features, the limit is %zu; the most, %zu, are of "
+                    "\"%.100s\": leave such out with data.features",
+                    made->features, OCK_COLUMNS_MAX, widest->width, widest->name);
+}
+
 /* Gives each column its features, and sums up what there is. */
 static enum ock_status place(struct ock_encoder *made, size_t *value_count, size_t *text_bytes,
                              struct ock_err *err)
 {
+    size_t value_bytes = 0;
     for (size_t i = 0; i < made->count; i++) {
         struct ock_encoding *encoding = &made->columns[i];
         size_t name = strlen(encoding->name);
@@ -45,16 +59,17 @@ static enum ock_status place(struct ock_encoder *made, size_t *value_count, size
         encoding->width = width_of(encoding);
         made->features += encoding->width;
         *value_count += encoding->value_count;
-        if (made->features > OCK_COLUMNS_MAX)
-            return ock_fail(err, OCK_LIMIT,
-                            "with the values of \"%.100s\" there are more than %zu features, the "
-                            "limit; leave it out with data.features",
-                            encoding->name, OCK_COLUMNS_MAX);
         *text_bytes += name + 1 + encoding->width * (name + sizeof(missing_mark) + 1);
         for (size_t v = 0; v < encoding->value_count; v++)
-            *text_bytes += 2 * (strlen(encoding->values[v]) + 1);
+            value_bytes += name + 2 * (strlen(encoding->values[v]) + 1);
+        if (value_bytes > OCK_CATEGORY_BYTES_MAX)
+            return ock_fail(err, OCK_LIMIT,
+                            "with those of \"%.100s\" the values of text columns are longer than "
+                            "%zu bytes in all, the limit; leave it out with data.features",
+                            encoding->name, OCK_CATEGORY_BYTES_MAX);
     }
-    return OCK_OK;
+    *text_bytes += value_bytes;
+    return made->features > OCK_COLUMNS_MAX ? too_many(made, err) : OCK_OK;
 }
 
 /* Writes a, then b, and a NUL at *next. */
@@ -147,9 +162,16 @@ size_t ock_encoding_feature(const struct ock_encoding *encoding, const char *tex
 {
     if (encoding->kind == OCK_ENCODE_BOOLEAN)
         return truth_of(text) == 1 ? encoding->feature : SIZE_MAX;
-    for (size_t v = 0; v < encoding->value_count; v++) {
-        if (strcmp(encoding->values[v], text) == 0)
-            return encoding->feature + v;
+    size_t low = 0, high = encoding->value_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(encoding->values[middle], text);
+        if (order == 0)
+            return encoding->feature + middle;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
     }
     return encoding->other ? encoding->feature + encoding->value_count : SIZE_MAX;
 }
@@ -190,7 +212,7 @@ void ock_encoder_write(const struct ock_encoder *encoder, struct ock_buf *out)
     ock_jsonw_end_array(&w);
 }
 
-/* The texts of an array into values; false: it holds something else. */
+/* The texts of an array into values; false: there is something else, too much, or out of order. */
 static bool read_values(const cJSON *array, struct ock_encoding *encoding, const char ***values)
 {
     if (!cJSON_IsArray(array))
@@ -199,72 +221,140 @@ static bool read_values(const cJSON *array, struct ock_encoding *encoding, const
     const cJSON *item = NULL;
     cJSON_ArrayForEach(item, array)
     {
-        if (!cJSON_IsString(item))
+        bool rises = *values == first ||
+                     (cJSON_IsString(item) && strcmp((*values)[-1], item->valuestring) < 0);
+        if (!cJSON_IsString(item) || !rises)
             return false;
         *(*values)++ = item->valuestring;
     }
     encoding->values = first;
     encoding->value_count = (size_t)(*values - first);
+    return encoding->value_count <= OCK_CATEGORY_VALUES_MAX;
+}
+
+/* true where it stands, false where nothing does; *damaged: something else does. */
+static bool read_flag(const cJSON *object, const char *key, bool *damaged)
+{
+    const cJSON *flag = ock_json_get(object, key);
+    *damaged = *damaged || (flag && !cJSON_IsTrue(flag));
+    return flag != NULL;
+}
+
+static bool knows_key(enum ock_encoding_kind kind, const char *key)
+{
+    static const char *const keys[TYPES][5] = {{"name", "type", "fill", "missing"},
+                                               {"name", "type"},
+                                               {"name", "type", "missing"},
+                                               {"name", "type", "values", "other", "missing"}};
+    for (size_t i = 0; i < 5 && keys[kind][i]; i++) {
+        if (strcmp(key, keys[kind][i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool read_kind(const cJSON *object, enum ock_encoding_kind *kind)
+{
+    const cJSON *type = ock_json_get(object, "type");
+    int found = 0;
+    while (found < TYPES &&
+           !(cJSON_IsString(type) && strcmp(type->valuestring, type_names[found]) == 0))
+        found++;
+    if (found == TYPES)
+        return false;
+    *kind = (enum ock_encoding_kind)found;
     return true;
 }
 
 static bool read_column(const cJSON *object, struct ock_encoding *encoding, const char ***values)
 {
     const cJSON *name = ock_json_get(object, "name");
-    const cJSON *type = ock_json_get(object, "type");
     const cJSON *fill = ock_json_get(object, "fill");
-    if (!cJSON_IsString(name) || !cJSON_IsString(type))
+    bool damaged = false;
+    *encoding = (struct ock_encoding){.other = read_flag(object, "other", &damaged),
+                                      .missing = read_flag(object, "missing", &damaged)};
+    if (damaged || !read_kind(object, &encoding->kind) || !cJSON_IsString(name) ||
+        strlen(name->valuestring) >= OCK_NAME_BYTES_MAX)
         return false;
-    *encoding = (struct ock_encoding){.name = name->valuestring,
-                                      .other = cJSON_IsTrue(ock_json_get(object, "other")),
-                                      .missing = cJSON_IsTrue(ock_json_get(object, "missing"))};
-    int kind = 0;
-    while (kind < TYPES && strcmp(type->valuestring, type_names[kind]) != 0)
-        kind++;
-    encoding->kind = (enum ock_encoding_kind)kind;
-    switch (encoding->kind) {
-    case OCK_ENCODE_NUMBER:
-        encoding->fill = cJSON_IsNumber(fill) ? fill->valuedouble : (double)NAN;
-        return isfinite(encoding->fill) && !encoding->other;
-    case OCK_ENCODE_BYTE:
-        return !encoding->other && !encoding->missing;
-    case OCK_ENCODE_BOOLEAN:
-        return !encoding->other;
-    case OCK_ENCODE_CATEGORY:
-        return read_values(ock_json_get(object, "values"), encoding, values);
+    encoding->name = name->valuestring;
+    for (const cJSON *item = object->child; item; item = item->next) {
+        if (!knows_key(encoding->kind, item->string))
+            return false;
     }
-    return false;
+    if (encoding->kind == OCK_ENCODE_NUMBER) {
+        encoding->fill = cJSON_IsNumber(fill) ? fill->valuedouble : (double)NAN;
+        return isfinite(encoding->fill);
+    }
+    if (encoding->kind != OCK_ENCODE_CATEGORY)
+        return true;
+    return read_values(ock_json_get(object, "values"), encoding, values) && width_of(encoding) > 0;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* No name stands twice. names [count] is room. */
+static enum ock_status check_names(const struct ock_encoding *columns, size_t count,
+                                   const char **names, struct ock_err *err)
+{
+    for (size_t i = 0; i < count; i++)
+        names[i] = columns[i].name;
+    qsort(names, count, sizeof(*names), by_text);
+    for (size_t i = 1; i < count; i++) {
+        if (strcmp(names[i - 1], names[i]) == 0)
+            return ock_fail(err, OCK_INVALID, "the encoding has the column \"%.100s\" twice",
+                            names[i]);
+    }
+    return OCK_OK;
+}
+
+/* How many columns there are, and values of them all. */
+static enum ock_status count_items(const cJSON *json, size_t *columns, size_t *values,
+                                   struct ock_err *err)
+{
+    const cJSON *item = NULL;
+    if (!cJSON_IsArray(json) || !json->child)
+        return ock_fail(err, OCK_INVALID, "the encoding is not a list of columns");
+    cJSON_ArrayForEach(item, json)
+    {
+        const cJSON *value = NULL;
+        (*columns)++;
+        cJSON_ArrayForEach(value, ock_json_get(item, "values"))(*values)++;
+    }
+    if (*columns > OCK_COLUMNS_MAX || *values > OCK_COLUMNS_MAX)
+        return ock_fail(err, OCK_LIMIT, "the encoding has more than %zu columns or values",
+                        OCK_COLUMNS_MAX);
+    return OCK_OK;
 }
 
 enum ock_status ock_encoder_read(struct ock_encoder *out, const cJSON *json, struct ock_err *err)
 {
     size_t count = 0, value_count = 0;
-    const cJSON *item = NULL;
-    if (!cJSON_IsArray(json))
-        return ock_fail(err, OCK_INVALID, "the encoding is not a list of columns");
-    cJSON_ArrayForEach(item, json)
-    {
-        count++;
-        const cJSON *value = NULL;
-        cJSON_ArrayForEach(value, ock_json_get(item, "values")) value_count++;
-    }
-    if (count > OCK_COLUMNS_MAX || value_count > OCK_COLUMNS_MAX)
-        return ock_fail(err, OCK_LIMIT, "the encoding has more than %zu columns or values",
-                        OCK_COLUMNS_MAX);
-    struct ock_encoding *columns = calloc(count + 1, sizeof(*columns));
+    enum ock_status status = count_items(json, &count, &value_count, err);
+    if (status != OCK_OK)
+        return status;
+    struct ock_encoding *columns = calloc(count, sizeof(*columns));
+    const char **names = malloc(count * sizeof(*names));
     const char **values = calloc(value_count + 1, sizeof(*values));
-    enum ock_status status = OCK_OK;
-    if (!columns || !values)
+    if (!columns || !names || !values) {
         status = ock_fail(err, OCK_NOMEM, "out of memory for the encoder");
+        goto done;
+    }
     const char **next = values;
-    count = 0;
-    for (item = json->child; item && status == OCK_OK; item = item->next) {
-        if (!read_column(item, &columns[count++], &next))
-            status = ock_fail(err, OCK_INVALID, "column %zu of the encoding is damaged", count);
+    const cJSON *item = json->child;
+    for (size_t i = 0; i < count && status == OCK_OK; i++, item = item->next) {
+        if (!read_column(item, &columns[i], &next))
+            status = ock_fail(err, OCK_INVALID, "column %zu of the encoding is damaged", i + 1);
     }
     if (status == OCK_OK)
+        status = check_names(columns, count, names, err);
+    if (status == OCK_OK)
         status = ock_encoder_make(out, columns, count, err);
+done:
     free(columns);
+    free(names);
     free(values);
     return status;
 }

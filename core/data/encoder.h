@@ -33,11 +33,11 @@ enum ock_encoding_kind {
 struct ock_encoding {
     const char *name;
     enum ock_encoding_kind kind;
-    size_t feature, width; /* the first of its features, and how many they are */
-    double fill;           /* number: stands for a missing value */
-    bool other, missing;   /* there is a feature for rare, for missing values */
-    size_t value_count;    /* category: values with a feature of their own */
-    const char *const *values;
+    size_t feature, width;     /* the first of its features, and how many they are */
+    double fill;               /* number: stands for a missing value */
+    bool other, missing;       /* there is a feature for rare, for missing values */
+    size_t value_count;        /* category: values with a feature of their own */
+    const char *const *values; /* sorted by bytes */
 };
 
 /* What a feature holds: only numbers and bytes are scaled. */
@@ -55,15 +55,15 @@ struct ock_encoder {
 
 /* columns [count]: the training dataset's feature columns; rows [row_count]: its training rows.
  * A value is rare in fewer rows than a hundredth of them (at least 2, at most 10), or if 100 others
- * are more frequent. Errors: LIMIT (features), CORRUPT, NOMEM. */
+ * are more frequent (of equal ones the first in order count as more). Reads the rows once, in order.
+ * Errors: LIMIT (features, texts), CORRUPT, NOMEM. */
 enum ock_status ock_encoder_fit(struct ock_encoder *out, const struct ock_dataset *train,
                                 const size_t *columns, size_t count, const uint32_t *rows,
                                 size_t row_count, struct ock_err *err);
 void ock_encoder_deinit(struct ock_encoder *encoder); /* all-zero: a no-op */
 
-/* Whether these columns make one feature each, whatever rows train: then ock_encoder_fit needs not
- * know them to tell how many features there are. */
-bool ock_encoder_is_plain(const struct ock_dataset *train, const size_t *columns, size_t count);
+/* Whether the column makes one feature, whatever rows train. */
+bool ock_encoder_is_plain(const struct ock_dataset *train, size_t column);
 
 /* As JSON, in a model file: [{"name", "type": "number", "fill", "missing"}, {"name", "type":
  * "category", "values", "other", "missing"}, …]; keys that are false are left out. */

@@ -1,5 +1,6 @@
-/* Scaling. Means and variances are two passes in double; a column whose rows are all equal gets
- * exactly its value as the mean and 1 as the scale, whatever rounding would have made of it. */
+/* Scaling. Means and variances are two passes in double over the values that are there; a column whose
+ * values are all equal gets exactly that as the mean and 1 as the scale, whatever rounding would have
+ * made of it. The mean is the encoder's stand-in for a missing value to the bit, so that one is 0. */
 #include "core/data/scaler.h"
 
 #include <assert.h>
@@ -7,33 +8,42 @@
 #include <stdlib.h>
 
 struct range {
-    double *row, *min, *max; /* [features] each, in one allocation at row */
+    double *row, *min, *max, *count; /* [features] each, in one allocation at row */
 };
 
-/* The range of each feature over the rows, and their mean. */
+/* The range of each feature over the rows that have it, how many these are, and their mean. */
 static enum ock_status find_range(const struct ock_table *table, const uint32_t *rows, size_t count,
                                   struct range *range, double *mean, struct ock_err *err)
 {
     size_t features = table->features;
-    range->row = malloc(3 * features * sizeof(double));
+    range->row = malloc(4 * features * sizeof(double));
     if (!range->row)
         return ock_fail(err, OCK_NOMEM, "out of memory for the scaler");
     range->min = range->row + features;
     range->max = range->min + features;
-    ock_table_raw(table, rows[0], range->min);
-    ock_table_raw(table, rows[0], range->max);
-    ock_table_raw(table, rows[0], mean);
-    for (size_t i = 1; i < count; i++) {
+    range->count = range->max + features;
+    for (size_t c = 0; c < features; c++) {
+        range->min[c] = INFINITY;
+        range->max[c] = -INFINITY;
+        range->count[c] = mean[c] = 0;
+    }
+    for (size_t i = 0; i < count; i++) {
         ock_table_raw(table, rows[i], range->row);
         for (size_t c = 0; c < features; c++) {
             double x = range->row[c];
+            bool there = !isnan(x);
             range->min[c] = x < range->min[c] ? x : range->min[c];
             range->max[c] = x > range->max[c] ? x : range->max[c];
-            mean[c] += x;
+            range->count[c] += there ? 1 : 0;
+            mean[c] += there ? x : 0;
         }
     }
-    for (size_t c = 0; c < features; c++)
-        mean[c] /= (double)count;
+    for (size_t c = 0; c < features; c++) {
+        if (range->count[c] == 0)
+            range->min[c] = range->max[c] = 0;
+        else
+            mean[c] /= range->count[c];
+    }
     return OCK_OK;
 }
 
@@ -47,12 +57,12 @@ static void fit_standard(const struct ock_table *table, const uint32_t *rows, si
     for (size_t i = 0; i < count; i++) {
         ock_table_raw(table, rows[i], range->row);
         for (size_t c = 0; c < features; c++) {
-            double distance = range->row[c] - mean[c];
+            double distance = isnan(range->row[c]) ? 0 : range->row[c] - mean[c];
             scale[c] += distance * distance;
         }
     }
     for (size_t c = 0; c < features; c++) {
-        scale[c] = sqrt(scale[c] / (double)count);
+        scale[c] = range->count[c] > 0 ? sqrt(scale[c] / range->count[c]) : 0;
         if (range->min[c] == range->max[c] || scale[c] == 0) {
             mean[c] = range->min[c];
             scale[c] = 1;

@@ -1,6 +1,7 @@
 /* The sizes of a job's data, reading no more of them than they depend on. */
 #include <stdlib.h>
 
+#include "core/base/limits.h"
 #include "core/data/classes.h"
 #include "core/data/data.h"
 #include "core/data/encoder.h"
@@ -45,7 +46,21 @@ static enum ock_status label(struct measure *measure, struct ock_err *err)
     return status;
 }
 
-/* The encoder's features, which depend on the rows that train. */
+/* Leaves the columns that depend on the rows that train; the others make one feature each. */
+static size_t count_plain(struct measure *measure)
+{
+    struct ock_selection *columns = &measure->columns;
+    size_t left = 0;
+    for (size_t i = 0; i < columns->count; i++) {
+        if (!ock_encoder_is_plain(measure->train, columns->features[i]))
+            columns->features[left++] = columns->features[i];
+    }
+    size_t plain = columns->count - left;
+    columns->count = left;
+    return plain;
+}
+
+/* Adds the features of the columns that are left. */
 static enum ock_status count_features(struct measure *measure, const struct ock_split *split,
                                       size_t *features, struct ock_err *err)
 {
@@ -64,7 +79,7 @@ static enum ock_status count_features(struct measure *measure, const struct ock_
     if (status == OCK_OK)
         status = ock_encoder_fit(&encoder, measure->train, measure->columns.features,
                                  measure->columns.count, measure->rows, count, err);
-    *features = encoder.features;
+    *features += encoder.features;
     ock_encoder_deinit(&encoder);
     return status;
 }
@@ -94,10 +109,14 @@ enum ock_status ock_data_measure(struct ock_data_sizes *out, const struct ock_sp
                                           measure.classes.count, validation != NULL, test != NULL);
     if (status == OCK_OK)
         status = ock_split_counts(&split, counts, err);
-    sizes.features = measure.columns.count;
-    if (status == OCK_OK &&
-        !ock_encoder_is_plain(train, measure.columns.features, measure.columns.count))
+    sizes.features = count_plain(&measure);
+    if (status == OCK_OK && measure.columns.count > 0)
         status = count_features(&measure, &split, &sizes.features, err);
+    if (status == OCK_OK && sizes.features > OCK_COLUMNS_MAX)
+        status = ock_fail(err, OCK_LIMIT,
+                          "the columns make %zu features, the limit is %zu; leave out text columns "
+                          "of many values with data.features",
+                          sizes.features, OCK_COLUMNS_MAX);
     if (status == OCK_OK) {
         sizes.train_rows = counts[OCK_PART_TRAIN];
         sizes.validation_rows =

@@ -131,10 +131,9 @@ static void raw_special(const struct ock_segment *segment, size_t at, double *ou
             out[i] = i == flag ? 1 : 0;
         return;
     }
-    double value = element(segment, at);
-    out[0] = isnan(value) ? segment->holes->fill : value;
+    out[0] = element(segment, at);
     if (segment->width > 1)
-        out[1] = isnan(value) ? 1 : 0;
+        out[1] = isnan(out[0]) ? 1 : 0;
 }
 
 void ock_table_raw(const struct ock_table *table, size_t row, double *values)

@@ -58,7 +58,7 @@ enum ock_status ock_table_init(struct ock_table *table, const struct ock_dataset
                                const char *what, struct ock_err *err);
 void ock_table_deinit(struct ock_table *table); /* all-zero: a no-op */
 
-/* values [features]: a row's features before scaling. */
+/* values [features]: a row's features before scaling; of a missing number NaN. */
 void ock_table_raw(const struct ock_table *table, size_t row, double *values);
 
 /* From now on rows can be encoded: y = clip((x - mean[c]) / scale[c], ±clip). Arrays are borrowed.
