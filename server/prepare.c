@@ -281,6 +281,7 @@ static enum ock_status plan(struct ock_prepared *prepared, struct ock_err *err)
     counts[OCK_ROLE_TRAIN] = found.train_rows;
     counts[OCK_ROLE_VALIDATION] = found.validation_rows;
     counts[OCK_ROLE_TEST] = found.test_rows;
+    (void)snprintf(prepared->rare_text, sizeof(prepared->rare_text), "%s", found.rare_text);
     struct ock_plan_data sizes = {.rows = found, .outputs = outputs_of(spec)};
     prepared->plan = calloc(1, sizeof(*prepared->plan));
     if (!prepared->plan)
@@ -324,7 +325,7 @@ static bool check_memory(const struct ock_prepared *prepared, struct ock_problem
 static enum ock_status write_texts(struct ock_prepared *prepared, struct ock_err *err)
 {
     struct ock_warning warnings[OCK_WARNINGS_MAX];
-    size_t count = ock_spec_warnings(prepared->spec, warnings);
+    size_t count = ock_spec_warnings(prepared->spec, prepared->rare_text, warnings);
     struct ock_jsonw w = ock_jsonw_make(&prepared->warnings);
     ock_jsonw_array(&w, NULL);
     for (size_t i = 0; i < count; i++) {

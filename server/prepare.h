@@ -23,6 +23,7 @@ struct ock_prepared {
     const struct ock_dataset *datasets[OCK_ROLE_COUNT]; /* of the cache */
     struct ock_dataset *own;                            /* inline data */
     size_t row_counts[OCK_ROLE_COUNT];                  /* that train, validate and test */
+    char rare_text[OCK_NAME_BYTES_MAX]; /* a text column that teaches nothing; "": none */
     struct ock_plan *plan;
     struct ock_buf resolved, warnings; /* JSON */
 };

@@ -10,6 +10,7 @@
 #include "core/base/jsonw.h"
 #include "core/base/limits.h"
 #include "core/data/data.h"
+#include "core/data/encoder.h"
 #include "core/train/plan.h"
 
 enum { KEY_DATA = 0x100, KEY_VALIDATION, KEY_TEST, KEY_TARGET, KEY_JSON };
@@ -98,7 +99,8 @@ static enum ock_status gather(struct facts *facts, const struct cli_job *job, st
     status = ock_plan_make(facts->plan, job->spec, &sizes, err);
     if (status != OCK_OK)
         return status;
-    facts->warning_count = ock_spec_warnings(job->spec, facts->warnings);
+    facts->warning_count =
+        ock_spec_warnings(job->spec, ock_encoder_rare_text(facts->data->encoder), facts->warnings);
     ock_spec_write(job->spec, &facts->resolved);
     ock_spec_write_conversions(job->spec, sizes.rows.train_rows, facts->plan->batch_rows,
                                &facts->conversions);

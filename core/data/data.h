@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/base/limits.h"
 #include "core/base/status.h"
 #include "core/data/dataset.h"
 #include "core/data/encoder.h"
@@ -86,6 +87,7 @@ struct ock_data_sizes {
     size_t features;
     bool sparse; /* as of struct ock_data */
     size_t nonzeros, row_terms_max;
+    char rare_text[OCK_NAME_BYTES_MAX]; /* ock_encoder_rare_text; "": none */
 };
 enum ock_status ock_data_measure(struct ock_data_sizes *out, const struct ock_spec *spec,
                                  const struct ock_dataset *train,

@@ -183,6 +183,16 @@ size_t ock_encoding_missing(const struct ock_encoding *encoding)
     return encoding->other ? encoding->feature + encoding->value_count : SIZE_MAX;
 }
 
+const char *ock_encoder_rare_text(const struct ock_encoder *encoder)
+{
+    for (size_t i = 0; i < encoder->count; i++) {
+        if (encoder->columns[i].kind == OCK_ENCODE_CATEGORY && encoder->columns[i].other &&
+            encoder->columns[i].value_count == 0)
+            return encoder->columns[i].name;
+    }
+    return NULL;
+}
+
 /* --- JSON --------------------------------------------------------------------------------------
  */
 

@@ -71,6 +71,10 @@ void ock_encoder_write(const struct ock_encoder *encoder, struct ock_buf *out);
 /* Reads what ock_encoder_write wrote, trusting nothing. Errors: INVALID, LIMIT, NOMEM. */
 enum ock_status ock_encoder_read(struct ock_encoder *out, const cJSON *json, struct ock_err *err);
 
+/* The first category none of whose values has a feature of its own, NULL if there is none: it says no
+ * more than that something stands there. Borrowed. */
+const char *ock_encoder_rare_text(const struct ock_encoder *encoder);
+
 /* The feature for a category's or boolean's text; SIZE_MAX: none. */
 size_t ock_encoding_feature(const struct ock_encoding *encoding, const char *text);
 /* The feature for a missing value; SIZE_MAX: none. */

@@ -1,4 +1,5 @@
 /* The sizes of a job's data, reading no more of them than they depend on. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/base/limits.h"
@@ -62,7 +63,7 @@ static size_t count_plain(struct measure *measure)
 
 /* Adds the features of the columns that are left. */
 static enum ock_status count_features(struct measure *measure, const struct ock_split *split,
-                                      size_t *features, struct ock_err *err)
+                                      struct ock_data_sizes *sizes, struct ock_err *err)
 {
     size_t counts[OCK_PARTS];
     size_t count = 0;
@@ -79,7 +80,9 @@ static enum ock_status count_features(struct measure *measure, const struct ock_
     if (status == OCK_OK)
         status = ock_encoder_fit(&encoder, measure->train, measure->columns.features,
                                  measure->columns.count, measure->rows, count, err);
-    *features += encoder.features;
+    const char *rare = ock_encoder_rare_text(&encoder);
+    sizes->features += encoder.features;
+    (void)snprintf(sizes->rare_text, sizeof(sizes->rare_text), "%s", rare ? rare : "");
     ock_encoder_deinit(&encoder);
     return status;
 }
@@ -111,7 +114,7 @@ enum ock_status ock_data_measure(struct ock_data_sizes *out, const struct ock_sp
         status = ock_split_counts(&split, counts, err);
     sizes.features = count_plain(&measure);
     if (status == OCK_OK && measure.columns.count > 0)
-        status = count_features(&measure, &split, &sizes.features, err);
+        status = count_features(&measure, &split, &sizes, err);
     if (status == OCK_OK && sizes.features > OCK_COLUMNS_MAX)
         status = ock_fail(err, OCK_LIMIT,
                           "the columns make %zu features, the limit is %zu; leave out text columns "

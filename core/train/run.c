@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/base/jsonw.h"
+#include "core/data/encoder.h"
 #include "core/train/checkpoint.h"
 #include "core/train/ending.h"
 
@@ -45,7 +46,8 @@ enum ock_status ock_run_warn(const struct ock_trainer *trainer, const char *code
 enum ock_status ock_run_tell_warnings(const struct ock_trainer *trainer, struct ock_err *err)
 {
     struct ock_warning warnings[OCK_WARNINGS_MAX];
-    size_t count = ock_spec_warnings(trainer->spec, warnings);
+    size_t count =
+        ock_spec_warnings(trainer->spec, ock_encoder_rare_text(trainer->data->encoder), warnings);
     enum ock_status status = OCK_OK;
     for (size_t i = 0; i < count && status == OCK_OK; i++)
         status = ock_run_warn(trainer, warnings[i].code, i, warnings[i].message, err);

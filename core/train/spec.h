@@ -219,8 +219,10 @@ struct ock_warning {
 enum { OCK_WARNINGS_MAX = 16 };
 
 /* What a person should know before the run: decoupled decay with momentum (with the number),
- * 2*lr*lambda above 0.1, classic L1 asked for zeros, …. Returns the count. Spec is resolved. */
-size_t ock_spec_warnings(const struct ock_spec *spec, struct ock_warning out[OCK_WARNINGS_MAX]);
+ * 2*lr*lambda above 0.1, classic L1 asked for zeros, …. Returns the count. Spec is resolved.
+ * rare_text: what ock_encoder_rare_text says of the data, or "" or NULL. */
+size_t ock_spec_warnings(const struct ock_spec *spec, const char *rare_text,
+                         struct ock_warning out[OCK_WARNINGS_MAX]);
 
 /* The spec's strength in other tools' terms (SPEC.md, Conversions), as a JSON object for `validate`:
  * {"pytorch": {"weight_decay": …}, …}. rows: training rows. */

@@ -94,11 +94,22 @@ static void warn_of_validation(const struct ock_spec *spec, struct warnings *war
              stopping->patience, spec->train.epochs);
 }
 
-size_t ock_spec_warnings(const struct ock_spec *spec, struct ock_warning out[OCK_WARNINGS_MAX])
+static void warn_of_text(const char *rare_text, struct warnings *warnings)
+{
+    if (rare_text && rare_text[0] != '\0')
+        warn(warnings, "text_without_features",
+             "the values of \"%.100s\" are all too rare in the training rows to be features: it "
+             "becomes \"other\" alone and teaches nothing; leave it out with data.features",
+             rare_text);
+}
+
+size_t ock_spec_warnings(const struct ock_spec *spec, const char *rare_text,
+                         struct ock_warning out[OCK_WARNINGS_MAX])
 {
     struct warnings warnings = {.items = out};
     warn_of_decay(spec, &warnings);
     warn_of_l1(spec, &warnings);
     warn_of_validation(spec, &warnings);
+    warn_of_text(rare_text, &warnings);
     return warnings.count;
 }

@@ -192,6 +192,25 @@ START_TEST(long_texts_are_limited)
 }
 END_TEST
 
+/* 8 names, and a missing one: nothing but other and missing; a column of two values does well. */
+START_TEST(text_of_rare_values_alone_is_told)
+{
+    struct ock_dataset *dataset =
+        kit_csv("b,a,y\nu,a,1\nu,b,1\nv,c,1\nv,d,1\nu,e,1\nv,f,1\nu,,1\nu,h,1\n", plain);
+    struct ock_encoder encoder = fit(dataset, NULL, 0);
+    expect_names(&encoder, "b=u b=v a=(other) a=(missing)");
+    ck_assert_str_eq(ock_encoder_rare_text(&encoder), "a");
+    ock_encoder_deinit(&encoder);
+    const size_t column = 0;
+    const uint32_t rows[] = {0, 1, 2, 3};
+    struct ock_err err = {.text = ""};
+    ck_assert_int_eq(ock_encoder_fit(&encoder, dataset, &column, 1, rows, 4, &err), OCK_OK);
+    ck_assert_ptr_null(ock_encoder_rare_text(&encoder));
+    ock_encoder_deinit(&encoder);
+    ock_dataset_free(dataset);
+}
+END_TEST
+
 /* Numbers that are all equal stand in exactly, whatever their sum is rounded to. */
 START_TEST(a_constant_fills_exactly)
 {
@@ -369,6 +388,7 @@ int main(void)
                         (int)(sizeof(rarity) / sizeof(rarity[0])));
     tcase_add_test(tcase, the_most_frequent_values_are_kept);
     tcase_add_test(tcase, long_texts_are_limited);
+    tcase_add_test(tcase, text_of_rare_values_alone_is_told);
     tcase_add_test(tcase, a_constant_fills_exactly);
     tcase_add_test(tcase, missing_values_and_text_beside_scaled_numbers);
     tcase_add_loop_test(tcase, damaged_json_is_refused, 0,

@@ -53,7 +53,7 @@ START_TEST(warnings_are_given_where_they_hold)
 {
     struct ock_warning warnings[OCK_WARNINGS_MAX];
     struct ock_spec *spec = resolved(advice[_i].spec);
-    size_t count = ock_spec_warnings(spec, warnings);
+    size_t count = ock_spec_warnings(spec, NULL, warnings);
     struct ock_buf codes;
     ock_buf_init(&codes, 4000);
     ock_buf_puts(&codes, "");
@@ -64,6 +64,18 @@ START_TEST(warnings_are_given_where_they_hold)
     if (advice[_i].words)
         ck_assert_msg(strstr(warnings[0].message, advice[_i].words) != NULL, "%s",
                       warnings[0].message);
+    ock_spec_free(spec);
+}
+END_TEST
+
+START_TEST(text_that_teaches_nothing_is_named)
+{
+    struct ock_warning warnings[OCK_WARNINGS_MAX];
+    struct ock_spec *spec = resolved("{}");
+    ck_assert_uint_eq(ock_spec_warnings(spec, "", warnings), 0);
+    ck_assert_uint_eq(ock_spec_warnings(spec, "names", warnings), 1);
+    ck_assert_str_eq(warnings[0].code, "text_without_features");
+    ck_assert_ptr_nonnull(strstr(warnings[0].message, "\"names\""));
     ock_spec_free(spec);
 }
 END_TEST
@@ -281,6 +293,7 @@ int main(void)
 {
     Suite *suite = suite_create("spec_advice");
     TCase *tcase = tcase_create("advice");
+    tcase_add_test(tcase, text_that_teaches_nothing_is_named);
     tcase_add_loop_test(tcase, warnings_are_given_where_they_hold, 0, ADVICE_COUNT);
     tcase_add_loop_test(tcase, strengths_are_told_in_other_tools_terms, 0, CONVERSION_COUNT);
     tcase_add_test(tcase, classes_have_their_own_tools);
