@@ -29,8 +29,8 @@ static enum ock_status no_column(const char *what, const char *kind, const char 
 static size_t sparse_column(const struct ock_schema *schema, const char *name)
 {
     size_t first = strtoul(schema->columns[0].name, NULL, 10);
-    size_t index = strtoul(name, NULL, 10) - first; /* huge below the first */
-    bool there = index + 1 < schema->column_count && strcmp(schema->columns[index].name, name) == 0;
+    size_t index = strtoul(name, NULL, 10) - first; /* below the first: huge, SIZE_MAX too */
+    bool there = index < schema->column_count - 1 && strcmp(schema->columns[index].name, name) == 0;
     return there ? index : SIZE_MAX;
 }
 

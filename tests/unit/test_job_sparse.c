@@ -221,6 +221,33 @@ START_TEST(a_validation_file_may_name_other_columns)
 }
 END_TEST
 
+/* One file counts from 0, the other from 1: the column "0" is below the other's first. */
+START_TEST(a_validation_file_may_count_from_1_where_training_counts_from_0)
+{
+    char other[KIT_PATH_SIZE], spec[1024];
+    char *next = text;
+    for (int row = 0; row < 40; row++)
+        append(&next, "%d 0:1 %d:2\n", row % 2, 1 + row % 2);
+    import_text(place.sparse, OCK_FORMAT_SVMLIGHT, NULL);
+    kit_path(other, place.directory, "best.safetensors"); /* a name that kit_remove knows */
+    make_spec(spec, 0, false, ",\"batch_size\":32},\"data\":{\"validation\":{\"dataset\":\"v\"}");
+    next = text;
+    append(&next, "0 1:2\n1 2:2\n");
+    import_text(other, OCK_FORMAT_SVMLIGHT, NULL);
+    struct kit from_1 = {.train = place.sparse, .validation = other, .threads = 1};
+    kit_run(&from_1, spec);
+    double loss = kit_number(kit_event(&from_1, "epoch", -1), "validation.data_loss");
+    next = text;
+    append(&next, "0 0:0 1:2\n1 2:2\n");
+    import_text(other, OCK_FORMAT_SVMLIGHT, NULL);
+    struct kit from_0 = {.train = place.sparse, .validation = other, .threads = 1};
+    kit_run(&from_0, spec);
+    ck_assert_double_eq(kit_number(kit_event(&from_0, "epoch", -1), "validation.data_loss"), loss);
+    kit_free(&from_1);
+    kit_free(&from_0);
+}
+END_TEST
+
 START_TEST(features_can_be_left_out)
 {
     char spec[1024];
@@ -286,6 +313,7 @@ int main(void)
     tcase_add_loop_test(tests, sparse_rows_train_to_the_dense_bits, 0, SPECS);
     tcase_add_test(tests, a_paused_run_ends_with_the_same_bits);
     tcase_add_test(tests, a_validation_file_may_name_other_columns);
+    tcase_add_test(tests, a_validation_file_may_count_from_1_where_training_counts_from_0);
     tcase_add_test(tests, features_can_be_left_out);
     tcase_add_loop_test(tests, what_would_fill_the_zeros_is_refused, 0,
                         (int)(sizeof(refusals) / sizeof(refusals[0])));
