@@ -139,6 +139,10 @@ static enum ock_status read_scaler(struct ock_model_parts *parts,
     enum ock_status status = parse(&json, file, "scaler", err);
     if (status != OCK_OK)
         return status;
+    if (!cJSON_IsObject(json)) {
+        cJSON_Delete(json);
+        return ock_fail(err, OCK_INVALID, "the model's \"scaler\" is not an object");
+    }
     parts->mean = malloc(count * sizeof(*parts->mean));
     parts->scale = malloc(count * sizeof(*parts->scale));
     if (!parts->mean || !parts->scale)

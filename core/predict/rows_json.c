@@ -247,7 +247,9 @@ enum ock_status ock_rows_json_write(const cJSON *json, const struct ock_predicto
     size_t index = 0;
     if (rows)
         put_header(&w);
-    for (const cJSON *row = rows ? rows->child : NULL; row && status == OCK_OK; row = row->next) {
+    /* Without the look at out, a million empty objects of a wide model would be written to nowhere. */
+    for (const cJSON *row = rows ? rows->child : NULL; row && status == OCK_OK && !out->failed;
+         row = row->next) {
         if (index == rows_max)
             status = ock_fail(err, OCK_LIMIT, "there are more than %zu rows, the limit", rows_max);
         else

@@ -2,6 +2,7 @@
  *
  * Method: tables of bad rows for a small model, and of model files that do not hold together. */
 #include "core/export/safetensors.h"
+#include "core/predict/rows_json.h"
 #include "tests/unit/predict_kit.h"
 
 START_TEST(bad_rows_are_told)
@@ -87,6 +88,32 @@ START_TEST(too_many_rows_are_refused)
 }
 END_TEST
 
+/* Rows behind the buffer's limit are not looked at: the wrong one there adds no fault. */
+START_TEST(rows_beyond_the_text_end_the_work)
+{
+    struct place place;
+    struct kit kit;
+    struct ock_buf out;
+    struct ock_err err = {0};
+    struct ock_faults *faults = calloc(1, sizeof(*faults));
+    struct ock_predictor *predictor = NULL;
+    open_place(&place);
+    make_data(&place, NUMBERS);
+    train(&kit, &place, "{\"hidden\":[]}", "\"mse\"");
+    ck_assert_int_eq(ock_predictor_open(&predictor, place.model, 1, &err), OCK_OK);
+    cJSON *json = cJSON_Parse("{\"rows\":[[1,2,3],[1,2,3],[1,2,3],7]}");
+    ock_buf_init(&out, 24);
+    ck_assert_int_eq(ock_rows_json_write(json, predictor, 9, &out, faults, &err), OCK_LIMIT);
+    ck_assert_uint_eq(faults->count, 0);
+    ock_buf_deinit(&out);
+    cJSON_Delete(json);
+    ock_predictor_free(predictor);
+    kit_free(&kit);
+    close_place(&place);
+    free(faults);
+}
+END_TEST
+
 /* --- Model files ------------------------------------------------------------------------------- */
 
 static const char good_spec[] = "{\"data\":{\"target\":\"y\",\"features\":[\"a\",\"b\"]},"
@@ -148,6 +175,8 @@ START_TEST(strange_models_are_refused)
         {.features = "[]", .said = "no features"},
         {.features = "[\"a\"]", .said = "scaler.mean"},
         {.scaler = "", .said = "no \"scaler\""},
+        {.scaler = "[]", .said = "\"scaler\" is not an object"},
+        {.scaler = "null", .said = "\"scaler\" is not an object"},
         {.scaler = "{\"mean\":[1,2,3],\"scale\":[1,1]}", .said = "scaler.mean is not 2 numbers"},
         {.scaler = "{\"mean\":[1,\"2\"],\"scale\":[1,1]}", .said = "scaler.mean"},
         {.scaler = "{\"mean\":[1,2],\"scale\":[1,0]}", .said = "has a 0"},
@@ -209,6 +238,7 @@ int main(void)
     TCase *all = tcase_create("predict faults");
     tcase_add_test(all, bad_rows_are_told);
     tcase_add_test(all, too_many_rows_are_refused);
+    tcase_add_test(all, rows_beyond_the_text_end_the_work);
     tcase_add_test(all, strange_models_are_refused);
     tcase_add_test(all, an_older_model_knows_no_stand_in);
     suite_add_tcase(suite, all);
