@@ -7,6 +7,7 @@
 #include <stdarg.h>
 
 #include "core/kernels/kernels.h"
+#include "core/train/plan.h"
 #include "tests/unit/job_kit.h"
 
 enum { ROWS = 200, COLUMNS = 450, TEXT_BYTES = 1 << 20 };
@@ -279,6 +280,26 @@ static const struct {
     {"{\"data\":{\"features\":[\"7\",\"3\"]}}", "/data/features", "order"},
 };
 
+/* 396 bytes a column were measured. */
+START_TEST(the_plan_counts_what_columns_cost)
+{
+    static const size_t columns = 1000000;
+    struct ock_layer_spec layer = {.type = OCK_LINEAR, .units = 1};
+    struct ock_spec spec = {
+        .layer_count = 1, .layers = &layer, .train = {.batch_size = 2, .epochs = 1, .shards = 1}};
+    struct ock_plan_data data = {.rows = {.train_rows = 2,
+                                          .features = columns,
+                                          .sparse = true,
+                                          .nonzeros = 2,
+                                          .row_terms_max = 1},
+                                 .outputs = 1};
+    struct ock_plan *plan = calloc(1, sizeof(*plan));
+    ck_assert_int_eq(ock_plan_make(plan, &spec, &data, NULL), OCK_OK);
+    ck_assert_uint_gt(plan->memory_bytes, 400 * columns);
+    free(plan);
+}
+END_TEST
+
 START_TEST(what_would_fill_the_zeros_is_refused)
 {
     struct ock_err err = {0};
@@ -315,6 +336,7 @@ int main(void)
     tcase_add_test(tests, a_validation_file_may_name_other_columns);
     tcase_add_test(tests, a_validation_file_may_count_from_1_where_training_counts_from_0);
     tcase_add_test(tests, features_can_be_left_out);
+    tcase_add_test(tests, the_plan_counts_what_columns_cost);
     tcase_add_loop_test(tests, what_would_fill_the_zeros_is_refused, 0,
                         (int)(sizeof(refusals) / sizeof(refusals[0])));
     suite_add_tcase(suite, tests);
