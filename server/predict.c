@@ -25,7 +25,7 @@ enum { POLL_MS = 50, NAME_SIZE = 32 };
 
 /* A JSON value of two bytes becomes a node of some sixty; a table is read in pieces. */
 static const size_t base_bytes = 160 * OCK_MIB;
-enum { JSON_FACTOR = 48, MODEL_FACTOR = 6 };
+enum { JSON_FACTOR = 48, MODEL_FACTOR = 6, HEADER_FACTOR = 40 };
 
 struct prediction {
     struct ock_engine *engine;
@@ -100,9 +100,23 @@ static enum ock_status place_model(struct prediction *p, struct ock_err *err)
     return ock_file_copy(path, p->model.fd, err); /* its last name has gone */
 }
 
+/* The model's header, whose texts and their tree take far more room than the weights do. */
+static size_t header_bytes(const struct prediction *p)
+{
+    uint64_t bytes = 0; /* its length stands first, little-endian */
+    if (p->model.fd >= 0) {
+        if (pread(p->model.fd, &bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+            bytes = 0;
+    } else if (p->model.bytes.size >= sizeof(bytes)) {
+        memcpy(&bytes, p->model.bytes.data, sizeof(bytes));
+    }
+    return bytes < (uint64_t)p->model.size ? (size_t)bytes : (size_t)p->model.size;
+}
+
 static size_t memory_of(const struct prediction *p)
 {
     size_t bytes = base_bytes + MODEL_FACTOR * (size_t)p->model.size +
+                   HEADER_FACTOR * header_bytes(p) +
                    (p->order->json ? JSON_FACTOR : 4) * p->order->size;
     return bytes < p->engine->memory_bytes ? bytes : p->engine->memory_bytes;
 }

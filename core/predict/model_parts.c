@@ -205,7 +205,7 @@ static enum ock_status check_outputs(struct ock_model_parts *parts, struct ock_e
     return OCK_OK;
 }
 
-/* A model without an encoding is older than it: all of its features are numbers. */
+/* A model of sparse data, or one that is older than encodings: all of its features are numbers. */
 static enum ock_status assume_numbers(struct ock_model_parts *parts, struct ock_err *err)
 {
     size_t count = parts->features.count;
@@ -224,8 +224,10 @@ static enum ock_status read_encoder(struct ock_model_parts *parts,
                                     const struct ock_safetensors *file, struct ock_err *err)
 {
     cJSON *json = NULL;
-    if (!ock_safetensors_metadata(file, "encoding"))
+    if (!ock_safetensors_metadata(file, "encoding")) {
+        parts->has_fills = ock_safetensors_metadata(file, "sparse") != NULL; /* 0 */
         return assume_numbers(parts, err);
+    }
     enum ock_status status = parse(&json, file, "encoding", err);
     if (status == OCK_OK)
         status = ock_encoder_read(&parts->encoder, json, err);

@@ -120,7 +120,8 @@ enum ock_status ock_model_write(const struct ock_trainer *trainer, const float *
     write_names(&texts[1], data->class_names, data->classes);
     write_names(&texts[2], data->feature_names, data->features);
     write_scaler(&texts[3], data);
-    ock_encoder_write(data->encoder, &texts[4]);
+    if (!data->sparse) /* whose columns are all numbers, up to a million of them */
+        ock_encoder_write(data->encoder, &texts[4]);
     write_names(&texts[5], data->wide_names, data->wide_count);
     for (size_t i = 0; i < TEXTS && status == OCK_OK; i++)
         status = ock_buf_status(&texts[i], err);
@@ -133,7 +134,7 @@ enum ock_status ock_model_write(const struct ock_trainer *trainer, const float *
         {"classes", texts[1].data},
         {"features", texts[2].data},
         {"scaler", texts[3].data},
-        {"encoding", texts[4].data},
+        {data->sparse ? "sparse" : "encoding", data->sparse ? "true" : texts[4].data},
         {"float64", texts[5].data},
     };
     status = ock_safetensors_write(path, model->tensors, model->count, metadata,
