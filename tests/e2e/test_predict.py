@@ -256,3 +256,22 @@ def test_words_for_missing_values(server, job, tmp_path):
     rows.write_text(f"{head}\n-,{row}\n")
     home = cli_tools.run("predict", model, rows, "--missing", "none,-", "--format", "json")
     assert json.loads(home.stdout)["predictions"] == usual.json["predictions"]
+
+
+def test_a_model_of_sparse_data(server):
+    draw = random.Random(7)
+    rows = [{draw.randrange(1, 60): round(draw.uniform(-2, 2), 3) for _ in range(5)}
+            for _ in range(80)]
+    labels = [1 if sum(row.values()) > 0 else -1 for row in rows]
+    text = "".join(f"{y} " + " ".join(f"{k}:{row[k]}" for k in sorted(row)) + "\n"
+                   for row, y in zip(rows, labels))
+    assert server.call("PUT", "/v1/datasets/terms", text.encode()).status == 201
+    job = server.submit({"data": {"dataset": "terms", "validation": 0}, "model": {"hidden": [4]},
+                         "train": {"epochs": 3}})
+    assert server.ended(job)["status"] == "succeeded"
+    body = json.dumps({"rows": [{str(k): v for k, v in row.items()} for row in rows]})
+    answer = server.call("POST", f"/v1/jobs/{job}/predict", body, JSON)
+    assert answer.status == 200, answer.json
+    right = sum(int(p["class"]) == y for p, y in zip(answer.json["predictions"], labels))
+    last = [e for e in server.events(job) if e["type"] == "epoch"][-1]
+    assert right / len(rows) == last["train"]["accuracy"]
