@@ -22,7 +22,9 @@ enum {
 
 static const struct argp_option options[] = {
     {"data", KEY_DATA, "FILE[,LABELS]", 0,
-     "Training data: CSV, NPY or IDX, packed (gzip, zstd) or not; arrays with their labels", 1},
+     "Training data: CSV, svmlight, NPY or IDX, packed (gzip, zstd) or not; arrays with their "
+     "labels",
+     1},
     {"validation-data", KEY_VALIDATION, "FILE[,LABELS]", 0,
      "Validation rows from a file of their own (else data.validation: 0.2 of the rows)", 1},
     {"test-data", KEY_TEST, "FILE[,LABELS]", 0, "Rows for one test at the very end", 1},
