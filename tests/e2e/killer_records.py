@@ -166,9 +166,9 @@ def check_upload(server, upload, contents):
 def check_files(directory, jobs, datasets):
     """After a clean end: only what somebody needs."""
     assert set(os.listdir(directory)) <= \
-        {"ockham.db", "ockham.db.room", "lock", "jobs", "datasets", "uploads"}, \
-        os.listdir(directory)
-    assert os.listdir(directory + "/uploads") == []
+        {"ockham.db", "ockham.db.room", "lock", "jobs", "datasets", "uploads", "predictions",
+         "summaries"}, os.listdir(directory)
+    assert os.listdir(directory + "/uploads") == os.listdir(directory + "/predictions") == []
     files = {name.removesuffix(".ockds") for name in os.listdir(directory + "/datasets")}
     assert files == set(datasets), files ^ set(datasets)
     known = {job.id for job in jobs if job.deleted != "acknowledged"}

@@ -330,6 +330,16 @@ int renameat2(int old_dir, const char *old, int new_dir, const char *new, unsign
     return io_renameat(old_dir, old, new_dir, new, flags);
 }
 
+/* A second name, which is as new as a new file's. */
+int linkat(int old_dir, const char *old, int new_dir, const char *new, int flags)
+{
+    struct io_call call = {IO_CREATE, -1, new};
+    size_t none = 0;
+    return io_allows(&call, &none)
+               ? (int)io_result(&call, syscall(SYS_linkat, old_dir, old, new_dir, new, flags))
+               : -1;
+}
+
 static inline int io_unlinkat(int dir, const char *path, int flags)
 {
     struct io_call call = {IO_UNLINK, -1, path};
