@@ -85,9 +85,9 @@ asan() {
         UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 unit asan
 }
 
-# What has one thread alone is left out. libomp is not instrumented; libarcher tells ThreadSanitizer what it synchronises. Debian keeps it
-# where libomp does not look by itself. Every process would sleep for a second at its end, to see
-# races there: a tenth of it is enough.
+# What has one thread alone is left out. libomp is not instrumented; libarcher tells ThreadSanitizer
+# what it synchronises. Debian keeps it where libomp does not look by itself. Every process would
+# sleep for a second at its end, to see races there: a tenth of it is enough.
 tsan() {
     archer=/usr/lib/llvm-14/lib/libarcher.so
     [ -f "$archer" ] || { echo "$archer is missing (libomp-14-dev)" && return 1; }
