@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "core/base/json.h"
 #include "core/base/limits.h"
@@ -381,16 +382,60 @@ static inline void kit_signal_children(int number)
     kit_each_child(kit_signal_one, &number);
 }
 
+/* A table that is sent in no time and takes a while to import: packed long numbers. */
+static inline char *kit_long_import(size_t *size)
+{
+    static char rows[1 << 20];
+    enum { PIECES = 24, PACKED_MAX = 1 << 20 };
+    static const char row[] = "0.1234567890123456789012345678901,0\n0.3,1\n";
+    size_t used = 0;
+    for (; used + sizeof(row) <= sizeof(rows); used += sizeof(row) - 1)
+        memcpy(rows + used, row, sizeof(row) - 1);
+    unsigned char *out = malloc(PACKED_MAX);
+    z_stream z = {.next_out = out, .avail_out = PACKED_MAX};
+    ck_assert_ptr_nonnull(out);
+    ck_assert_int_eq(deflateInit2(&z, 1, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    z.next_in = (Bytef *)(uintptr_t) "a,label\n";
+    z.avail_in = 8;
+    ck_assert_int_eq(deflate(&z, Z_NO_FLUSH), Z_OK);
+    for (int i = 0; i < PIECES; i++) {
+        z.next_in = (Bytef *)rows;
+        z.avail_in = (uInt)used;
+        int result = deflate(&z, i + 1 < PIECES ? Z_NO_FLUSH : Z_FINISH);
+        ck_assert_int_eq(result, i + 1 < PIECES ? Z_OK : Z_STREAM_END);
+    }
+    *size = PACKED_MAX - z.avail_out;
+    ck_assert_int_eq(deflateEnd(&z), Z_OK);
+    return (char *)out;
+}
+
+static inline void kit_count_one(pid_t pid, void *ctx)
+{
+    (void)pid;
+    ++*(size_t *)ctx;
+}
+
+static inline size_t kit_children(void)
+{
+    size_t count = 0;
+    kit_each_child(kit_count_one, &count);
+    return count;
+}
+
 /* All turns are taken: by two large imports, stopped until kit_signal_children(SIGCONT). */
 static inline void kit_hold_imports(struct ock_engine *engine)
 {
     size_t size;
     char other[OCK_ID_SIZE];
-    char *large = kit_large_table(&size);
-    ck_assert_int_eq(kit_upload_at_once(engine, "large-1", "label", large, size, other), 202);
-    kit_signal_children(SIGSTOP);
-    ck_assert_int_eq(kit_upload_at_once(engine, "large-2", "label", large, size, other), 202);
-    kit_signal_children(SIGSTOP);
+    char *large = kit_long_import(&size);
+    for (size_t i = 0; i < 2; i++) {
+        size_t before = kit_children();
+        const char *name = i == 0 ? "large-1" : "large-2";
+        ck_assert_int_eq(kit_upload_at_once(engine, name, "label", large, size, other), 202);
+        while (kit_children() == before) /* its process is started by another thread */
+            kit_sleep();
+        kit_signal_children(SIGSTOP);
+    }
     free(large);
 }
 
