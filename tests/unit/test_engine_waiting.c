@@ -218,6 +218,7 @@ int main(void)
 {
     Suite *suite = suite_create("engine: jobs that wait for data");
     TCase *tcase = tcase_create("waiting");
+    tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, job_waits_and_runs);
     tcase_add_test(tcase, job_waits_across_a_restart);
     tcase_add_test(tcase, many_jobs_wait_for_one_dataset);
