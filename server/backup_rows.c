@@ -56,8 +56,11 @@ static enum ock_status delete_rows(struct ock_backup *backup, const char *table,
 struct place {
     const char *table, *where;
 };
-static const struct place job_places[] = {
-    {"events", "job"}, {"models", "job"}, {"specs", "job"}, {"jobs", "number"}};
+static const struct place job_places[] = {{"events", "job"},
+                                          {"models", "job"},
+                                          {"documents", "job"},
+                                          {"specs", "job"},
+                                          {"jobs", "number"}};
 static const struct place dataset_places[] = {{"datasets", "id"}};
 
 static enum ock_status replace_rows(struct ock_backup *backup, const struct place *places,

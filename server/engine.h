@@ -161,6 +161,11 @@ struct ock_model {
 bool ock_engine_model(struct ock_engine *engine, const char *id, const char *which,
                       struct ock_model *out, struct ock_problem *problem);
 
+/* Appends the document (protocol.h) of that name: "layers", …. 404: no such job, or it ended without
+ * the document; 409 `not_ended`: it may come yet. */
+bool ock_engine_document(struct ock_engine *engine, const char *id, const char *name,
+                         struct ock_buf *out, struct ock_problem *problem);
+
 /* --- Events ------------------------------------------------------------------------------------ */
 
 /* Appends stored event objects with seq > after, one JSON object a line ('\n' behind each), until

@@ -240,6 +240,28 @@ bool ock_engine_model(struct ock_engine *engine, const char *id, const char *whi
     return true;
 }
 
+/* --- Documents --------------------------------------------------------------------------------- */
+
+bool ock_engine_document(struct ock_engine *engine, const char *id, const char *name,
+                         struct ock_buf *out, struct ock_problem *problem)
+{
+    struct ock_err err = {0};
+    size_t begin = out->size;
+    int64_t number;
+    enum ock_job_status job_status = OCK_JOB_FAILED;
+    struct ock_db *db = ock_store_read(engine->store, &err);
+    enum ock_status status =
+        db ? ock_store_find_job(db, id, &number, &job_status, &err) : err.status;
+    if (status == OCK_OK)
+        status = ock_store_document(db, id, name, out, &err);
+    bool ok = finish_read(engine, db, status, &err, out, begin, problem);
+    if (status == OCK_NOTFOUND && job_status < OCK_JOB_SUCCEEDED)
+        ock_problem_set(problem, 409, "not_ended", "The job has not ended",
+                        "the job is %s; its %s come with its end", ock_job_status_name(job_status),
+                        name);
+    return ok;
+}
+
 /* --- Events ------------------------------------------------------------------------------------ */
 
 bool ock_engine_events(struct ock_engine *engine, const char *id, uint64_t after, size_t limit,

@@ -294,12 +294,19 @@ static void take_end(struct ock_runner *runner, struct ock_live *live, const cha
     ock_post_end(runner, live, &(struct ock_ending){.status = OCK_JOB_FAILED, .text = text});
 }
 
+static bool is_document(const struct ock_worker_line *line)
+{
+    return ock_document_name(line->key) && strlen(line->body) <= OCK_DOCUMENT_BYTES_MAX;
+}
+
 /* false: the worker does not keep to the protocol. */
 static bool take_line(struct ock_runner *runner, struct ock_live *live, struct batch *batch,
                       char *text)
 {
     struct ock_worker_line line;
     if (!ock_worker_parse_line(text, &line))
+        return false;
+    if (strcmp(line.type, "document") == 0 && !is_document(&line))
         return false;
     if (strcmp(line.type, "progress") == 0) {
         if (live->is_told)

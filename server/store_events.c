@@ -231,6 +231,8 @@ static enum ock_status append_line(struct ock_db *db, const struct ock_event_bat
 {
     if (strcmp(line->type, "resolved") == 0)
         return ock_store_replace_resolved(db, batch->number, line->body, err);
+    if (strcmp(line->type, "document") == 0)
+        return ock_store_put_document(db, batch->number, line->key, line->body, err);
     char made[80];
     const char *key = line->key;
     if (!key[0] && strcmp(line->type, "checkpoint") == 0) {

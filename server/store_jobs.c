@@ -303,6 +303,8 @@ enum ock_status ock_store_delete_job(struct ock_db *db, const char *id, struct o
     if (status == OCK_OK)
         status = run_for(db, "DELETE FROM models WHERE job = ?", number, err);
     if (status == OCK_OK)
+        status = run_for(db, "DELETE FROM documents WHERE job = ?", number, err);
+    if (status == OCK_OK)
         status = run_for(db, "DELETE FROM specs WHERE job = ?", number, err);
     if (status == OCK_OK)
         status = run_for(db, "DELETE FROM jobs WHERE number = ?", number, err);

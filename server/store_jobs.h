@@ -100,7 +100,8 @@ struct ock_event_batch {
     const struct ock_event_line *lines;
     bool broken; /* out: an epoch was told again with other weights; nothing after it is stored */
 };
-/* A line whose key is there already is not stored again. "resolved" replaces the resolved spec. */
+/* A line whose key is there already is not stored again. "resolved" replaces the resolved spec, a
+ * "document" the one of its name. */
 enum ock_status ock_store_append_events(struct ock_db *db, struct ock_event_batch *batch,
                                         struct ock_err *err);
 
@@ -124,6 +125,17 @@ struct ock_job_end {
     bool broken; /* out: the job is not reproducible; nothing was stored */
 };
 enum ock_status ock_store_end_job(struct ock_db *db, struct ock_job_end *end, struct ock_err *err);
+
+/* Documents of a job (protocol.h): the name that is in a line's key, lower case letters and '_';
+ * NULL: it is no document's key. */
+enum { OCK_DOCUMENT_NAME_SIZE = 33 };
+const char *ock_document_name(const char *key);
+/* Stores the body, in place of what stood under the name. Errors: INVALID (the key, the size). */
+enum ock_status ock_store_put_document(struct ock_db *db, int64_t number, const char *key,
+                                       const char *body, struct ock_err *err);
+/* Appends the document's JSON. Errors: NOTFOUND (the job, or the document). */
+enum ock_status ock_store_document(struct ock_db *db, const char *id, const char *name,
+                                   struct ock_buf *out, struct ock_err *err);
 
 /* Removes an ended job whole and tells it to the readers of all jobs' events, whom the caller wakes
  * when it is committed (ock_hub_wake). Events that are too many for one transaction stay in a grave,

@@ -112,9 +112,20 @@ static const char *const version_2 =
     "CREATE INDEX idempotency_age ON idempotency(created_ms);"
     "PRAGMA user_version=2;"
     "COMMIT;";
+
+/* What a job tells beside its events, under a name. */
+static const char *const version_3 =
+    "BEGIN IMMEDIATE;"
+    "CREATE TABLE documents("
+    " job INTEGER NOT NULL,"
+    " name TEXT NOT NULL,"
+    " body TEXT NOT NULL,"            /* a JSON object; jobs.bytes counts it */
+    " PRIMARY KEY(job, name));"
+    "PRAGMA user_version=3;"
+    "COMMIT;";
 /* clang-format on */
 
-static const char *const versions[] = {version_1, version_2};
+static const char *const versions[] = {version_1, version_2, version_3};
 static const int64_t version_now = sizeof(versions) / sizeof(versions[0]);
 
 static enum ock_status pragma_value(struct ock_db *db, const char *sql, int64_t *out,
@@ -135,8 +146,8 @@ static enum ock_status pragma_value(struct ock_db *db, const char *sql, int64_t 
 /* A schema that lost a row opens well and fails later, at whatever needs the table. */
 static enum ock_status check_tables(struct ock_db *db, struct ock_err *err)
 {
-    static const char *const names[] = {"jobs",   "specs",    "events",     "models",
-                                        "graves", "datasets", "idempotency"};
+    static const char *const names[] = {"jobs",   "specs",    "events",      "models",
+                                        "graves", "datasets", "idempotency", "documents"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         sqlite3_stmt *stmt = ock_db_prepare(
             db, "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?", err);

@@ -291,7 +291,7 @@ static void take_line(struct run *run, const struct ock_worker_line *line)
     } else if (is_foreign(run, line->type, line->body)) {
         refuse_checkpoint(run, line->body);
         kill_worker(run);
-    } else if (strcmp(line->type, "resolved") != 0) {
+    } else if (strcmp(line->type, "resolved") != 0 && strcmp(line->type, "document") != 0) {
         tell(run, line->type, line->key, line->body);
     }
 }

@@ -53,6 +53,7 @@ static_assert(sizeof(size_t) == 8 && CHAR_BIT == 8, "sizes are computed in 64 bi
 #define OCK_LABELS_MAX         32u
 #define OCK_JOB_NAME_BYTES_MAX 200u
 #define OCK_EVENT_BYTES_MAX    (64 * OCK_KIB) /* one event line */
+#define OCK_DOCUMENT_BYTES_MAX (8 * OCK_MIB)  /* what a job tells at its end, one document */
 
 /* A prediction over HTTP */
 #define OCK_PREDICT_ROWS_MAX  ((size_t)1000000)

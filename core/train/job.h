@@ -15,7 +15,8 @@
 #include "core/train/spec.h"
 
 struct ock_event {
-    const char *type; /* "epoch", "warning", "log", "checkpoint", "progress", "resolved", "end" */
+    const char *type; /* "epoch", "warning", "log", "checkpoint", "progress", "resolved",
+                       * "document", "end" */
     const char *key;  /* unique within the job; "" for what is not stored (progress, checkpoint) */
     const char *body; /* a JSON object without type, job, seq and time */
 };

@@ -16,16 +16,22 @@ enum { ROLLBACKS_MAX = 3, LEARNING_EPOCHS = 3 };
 /* --- Telling ----------------------------------------------------------------------------------- */
 
 /* Sends what is in body (ended here, whatever happens). */
-static enum ock_status send_body(const struct ock_trainer *trainer, const char *type,
-                                 const char *key, struct ock_buf *body, struct ock_err *err)
+static enum ock_status send_to(const struct ock_job_hooks *hooks, const char *type, const char *key,
+                               struct ock_buf *body, struct ock_err *err)
 {
     enum ock_status status = ock_buf_status(body, err);
     if (status == OCK_OK) {
         struct ock_event event = {type, key, body->data};
-        status = trainer->hooks->event(trainer->hooks->ctx, &event, err);
+        status = hooks->event(hooks->ctx, &event, err);
     }
     ock_buf_deinit(body);
     return status;
+}
+
+static enum ock_status send_body(const struct ock_trainer *trainer, const char *type,
+                                 const char *key, struct ock_buf *body, struct ock_err *err)
+{
+    return send_to(trainer->hooks, type, key, body, err);
 }
 
 enum ock_status ock_run_warn(const struct ock_trainer *trainer, const char *code, uint64_t number,
@@ -83,6 +89,18 @@ enum ock_status ock_run_tell_resolved(const struct ock_trainer *trainer, struct 
         return OCK_OK;
     }
     return send_body(trainer, "resolved", "", &body, err);
+}
+
+enum ock_status ock_run_tell_document(const struct ock_job_hooks *hooks, const char *name,
+                                      struct ock_buf *body, struct ock_err *err)
+{
+    char key[64];
+    (void)snprintf(key, sizeof(key), "document:%s", name);
+    if (body->failed == OCK_LIMIT || body->size > OCK_DOCUMENT_BYTES_MAX) {
+        ock_buf_deinit(body);
+        return OCK_OK;
+    }
+    return send_to(hooks, "document", key, body, err);
 }
 
 static enum ock_status tell_epoch(const struct ock_trainer *trainer, struct ock_err *err)

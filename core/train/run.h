@@ -22,5 +22,10 @@ enum ock_status ock_run_log_lr(const struct ock_trainer *trainer, const struct o
                                struct ock_err *err);
 /* "resolved": the spec with the learning rate in it. */
 enum ock_status ock_run_tell_resolved(const struct ock_trainer *trainer, struct ock_err *err);
+/* A document (protocol.h) of that name, lower case letters and '_'; the JSON object in `body`, which is
+ * ended here, whatever happens. One above OCK_DOCUMENT_BYTES_MAX is not told: nobody needs that much.
+ * Told before `end`, so that whoever sees `end` can read it. Errors: NOMEM, the hook's. */
+enum ock_status ock_run_tell_document(const struct ock_job_hooks *hooks, const char *name,
+                                      struct ock_buf *body, struct ock_err *err);
 
 #endif

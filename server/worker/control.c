@@ -183,7 +183,7 @@ static enum ock_status send_event(void *ctx, const struct ock_event *event, stru
     if (strcmp(event->type, "progress") == 0 && too_soon(control))
         return OCK_OK;
     bool keep = event->key[0] != '\0' || strcmp(event->type, "resolved") == 0;
-    bool is_event = strcmp(event->type, "resolved") != 0;
+    bool is_event = strcmp(event->type, "resolved") != 0 && strcmp(event->type, "document") != 0;
     struct ock_buf rest;
     ock_buf_init(&rest, is_event ? OCK_EVENT_BYTES_MAX : OCK_WORKER_LINE_BYTES_MAX);
     ock_buf_printf(&rest, "%s %s ", event->type, event->key[0] ? event->key : "-");

@@ -32,8 +32,10 @@
  * Events, worker to parent, one line each, at most OCK_EVENT_BYTES_MAX:
  *     N TYPE KEY BODY\n        KEY is "-" for what is not stored; BODY is a JSON object
  * N counts the worker's lines from 1. Half a line at end of file is discarded.
- * TYPE is of core/train/job.h; "resolved" is not an event for users: its body is the resolved spec
- * once lr is found.
+ * TYPE is of core/train/job.h. Two are not events for users: the body of "resolved" is the resolved
+ * spec once lr is found; a "document", KEY "document:NAME" (lower case letters and '_'), has a body of
+ * at most OCK_DOCUMENT_BYTES_MAX, which is kept under its name, in place of an earlier one. It comes
+ * before "end".
  *
  * Commands, parent to worker, one line each:
  *     confirm N\n    all lines up to N are stored
@@ -63,8 +65,8 @@ enum {
     OCK_WORKER_NO_MEMORY = 13,
 };
 
-/* A line's maximum: what is stored is bound by OCK_EVENT_BYTES_MAX, "resolved" (which lists every
- * feature) by this. */
+/* A line's maximum: what is stored is bound by OCK_EVENT_BYTES_MAX, a document by
+ * OCK_DOCUMENT_BYTES_MAX, "resolved" (which lists every feature) by this. */
 #define OCK_WORKER_LINE_BYTES_MAX ((size_t)32 << 20)
 
 #endif

@@ -195,7 +195,7 @@ def check_store(directory, jobs):
     with contextlib.closing(sqlite3.connect(path)) as db:
         assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         # What no interface shows: rows of jobs that are gone.
-        for table in ("events", "models", "specs"):
+        for table in ("events", "models", "specs", "documents"):
             orphans = db.execute(f"SELECT count(*) FROM {table} WHERE job > 0 AND job NOT IN"
                                  " (SELECT number FROM jobs)").fetchone()[0]
             assert orphans == 0, f"{orphans} rows of {table} belong to no job"

@@ -193,7 +193,9 @@ static inline int64_t kit_wrong_bytes(const char *path)
         "j.number)"
         " + (SELECT length(CAST(spec AS BLOB)) + length(CAST(resolved AS BLOB))"
         "    + coalesce(length(CAST(run_spec AS BLOB)), 0) FROM specs s WHERE s.job = j.number)"
-        " + (SELECT coalesce(sum(m.bytes), 0) FROM models m WHERE m.job = j.number)");
+        " + (SELECT coalesce(sum(m.bytes), 0) FROM models m WHERE m.job = j.number)"
+        " + (SELECT coalesce(sum(length(CAST(body AS BLOB))), 0) FROM documents d"
+        "    WHERE d.job = j.number)");
 }
 
 static inline double kit_now_s(void)

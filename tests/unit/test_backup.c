@@ -209,6 +209,7 @@ END_TEST
 /* It came after the first step and ended after the snapshot, which took its data along. */
 START_TEST(job_that_ends_meanwhile_has_ended_in_the_copy)
 {
+    static const struct ock_event_line layers = {"document", "document:layers", "{\"of\":\"a\"}"};
     setup();
     begin();
     int64_t a = kit_insert(JOB_A), c = kit_insert(JOB_C);
@@ -216,12 +217,14 @@ START_TEST(job_that_ends_meanwhile_has_ended_in_the_copy)
     put_file("jobs/" JOB_C "/inline.ockds", "more");
     snapshot();
     kit_epochs(a, JOB_A, 1, 3, 50);
+    kit_append(a, JOB_A, &layers, 1);
     end_with_file(a, JOB_A);
     remove_file("jobs/" JOB_A "/inline.ockds");
     kit_epochs(c, JOB_C, 1, 3, 50); /* this one goes on: it stays as it was */
     finish();
     ck_assert_int_eq(in_copy("SELECT status FROM jobs WHERE id = '" JOB_A "'"), OCK_JOB_SUCCEEDED);
     ck_assert_int_eq(in_copy("SELECT count(*) FROM events WHERE key = 'end'"), 1);
+    ck_assert_int_eq(in_copy("SELECT count(*) FROM documents WHERE body = '{\"of\":\"a\"}'"), 1);
     ck_assert_int_eq(in_copy("SELECT seq FROM jobs WHERE id = '" JOB_C "'"), 1);
     expect_file("jobs/" JOB_A "/best.safetensors", "model");
     expect_file("jobs/" JOB_C "/inline.ockds", "more");
