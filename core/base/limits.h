@@ -50,6 +50,8 @@ static_assert(sizeof(size_t) == 8 && CHAR_BIT == 8, "sizes are computed in 64 bi
 #define OCK_BATCH_ROWS_MAX     ((size_t)1 << 24)
 #define OCK_THREADS_MAX        1024u
 #define OCK_SHARDS_MAX         1024u
+#define OCK_TRIALS_MAX         1000u /* strengths of one search */
+#define OCK_FOLDS_MAX          100u  /* of one search */
 #define OCK_LABELS_MAX         32u
 #define OCK_JOB_NAME_BYTES_MAX 200u
 #define OCK_EVENT_BYTES_MAX    (64 * OCK_KIB) /* one event line */

@@ -11,6 +11,7 @@
 #include "core/base/limits.h"
 #include "core/data/class_weights.h"
 #include "core/data/classes.h"
+#include "core/data/folds.h"
 #include "core/data/scaler.h"
 #include "core/data/selection.h"
 #include "core/data/source.h"
@@ -28,6 +29,8 @@ struct input {
 
 struct job_data {
     struct ock_data data;
+    int cut;         /* a fold's number, or of OCK_CUT_… */
+    bool test_given; /* the test rows are a dataset of their own */
     struct input inputs[OCK_PARTS];
     struct ock_classes classes;
     float *train_weights; /* owned: with class_weight, for training rows; or NULL */
@@ -152,34 +155,73 @@ static enum ock_status weigh_input(struct input *input, struct ock_err *err)
     return OCK_OK;
 }
 
-/* Distributes the training dataset's rows over the parts that have no dataset of their own. */
-static enum ock_status split_rows(struct job_data *job, const struct ock_spec *spec,
-                                  struct ock_err *err)
+/* part [rows]: as a fold asks for it. Rows of the test part are in no part: it is measured once, when
+ * all is chosen. */
+static enum ock_status cut_fold(const struct job_data *job, const struct ock_spec *spec,
+                                unsigned char *part, struct ock_err *err)
 {
     const struct input *train = &job->inputs[OCK_PART_TRAIN];
     size_t rows = rows_of(train);
+    struct ock_folds folds =
+        ock_folds_of(spec, rows, train->table.labels, job->classes.count, job->test_given);
+    enum ock_status status = ock_folds_make(&folds, part, err);
+    for (size_t row = 0; row < rows && status == OCK_OK; row++)
+        part[row] = part[row] == OCK_FOLD_NONE ? OCK_PARTS
+                    : part[row] == job->cut    ? OCK_PART_VALIDATION
+                                               : OCK_PART_TRAIN;
+    return status;
+}
+
+/* Distributes the training dataset's rows over the parts that have no dataset of their own. */
+static enum ock_status cut_rows(const struct job_data *job, const struct ock_spec *spec,
+                                unsigned char *part, struct ock_err *err)
+{
+    const struct input *train = &job->inputs[OCK_PART_TRAIN];
     size_t counts[OCK_PARTS];
+    if (job->cut >= 0)
+        return cut_fold(job, spec, part, err);
+    bool validation_given = job->inputs[OCK_PART_VALIDATION].dataset || job->cut == OCK_CUT_ALL;
     struct ock_split split =
-        ock_split_of(&spec->data, rows, train->table.labels, job->classes.count,
-                     job->inputs[OCK_PART_VALIDATION].dataset, job->inputs[OCK_PART_TEST].dataset);
+        ock_split_of(&spec->data, rows_of(train), train->table.labels, job->classes.count,
+                     validation_given, job->inputs[OCK_PART_TEST].dataset);
+    return ock_split_make(&split, part, counts, err);
+}
+
+/* The rows of each part, in the file's order. */
+static enum ock_status collect_rows(struct job_data *job, const unsigned char *part,
+                                    struct ock_err *err)
+{
+    size_t rows = rows_of(&job->inputs[OCK_PART_TRAIN]);
+    size_t counts[OCK_PARTS + 1] = {0};
+    size_t next[OCK_PARTS] = {0};
+    for (size_t row = 0; row < rows; row++)
+        counts[part[row]]++;
+    for (size_t p = 0; p < OCK_PARTS; p++) {
+        job->rows[p] = malloc((counts[p] + 1) * sizeof(*job->rows[p]));
+        if (!job->rows[p])
+            return no_memory(err);
+    }
+    for (size_t row = 0; row < rows; row++) {
+        if (part[row] < OCK_PARTS)
+            job->rows[part[row]][next[part[row]]++] = (uint32_t)row;
+    }
+    job->data.train.count = counts[OCK_PART_TRAIN];
+    job->data.validation.count = counts[OCK_PART_VALIDATION];
+    job->data.test.count = counts[OCK_PART_TEST];
+    return OCK_OK;
+}
+
+static enum ock_status split_rows(struct job_data *job, const struct ock_spec *spec,
+                                  struct ock_err *err)
+{
+    size_t rows = rows_of(&job->inputs[OCK_PART_TRAIN]);
     assert(rows > 0); /* a dataset has some */
     unsigned char *part = malloc(rows);
     if (!part)
         return no_memory(err);
-    enum ock_status status = ock_split_make(&split, part, counts, err);
-    for (size_t p = 0; p < OCK_PARTS && status == OCK_OK; p++) {
-        job->rows[p] = malloc((counts[p] + 1) * sizeof(*job->rows[p]));
-        if (!job->rows[p])
-            status = no_memory(err);
-    }
-    if (status == OCK_OK) {
-        size_t next[OCK_PARTS] = {0};
-        for (size_t row = 0; row < rows; row++)
-            job->rows[part[row]][next[part[row]]++] = (uint32_t)row;
-        job->data.train.count = counts[OCK_PART_TRAIN];
-        job->data.validation.count = counts[OCK_PART_VALIDATION];
-        job->data.test.count = counts[OCK_PART_TEST];
-    }
+    enum ock_status status = cut_rows(job, spec, part, err);
+    if (status == OCK_OK)
+        status = collect_rows(job, part, err);
     free(part);
     return status;
 }
@@ -439,17 +481,22 @@ static enum ock_status publish(struct job_data *job, const struct ock_spec *spec
     return OCK_OK;
 }
 
-enum ock_status ock_data_open(struct ock_data **out, const struct ock_spec *spec,
-                              const struct ock_dataset *train, const struct ock_dataset *validation,
-                              const struct ock_dataset *test, struct ock_err *err)
+enum ock_status ock_data_open_cut(struct ock_data **out, const struct ock_spec *spec,
+                                  const struct ock_dataset *train,
+                                  const struct ock_dataset *validation,
+                                  const struct ock_dataset *test, int cut, struct ock_err *err)
 {
     struct job_data *job = calloc(1, sizeof(*job));
     if (!job)
         return no_memory(err);
+    job->cut = cut;
+    job->test_given = test != NULL;
     job->inputs[OCK_PART_TRAIN] = (struct input){.dataset = train, .what = ""};
-    job->inputs[OCK_PART_VALIDATION] =
-        (struct input){.dataset = validation, .what = "validation dataset: "};
-    job->inputs[OCK_PART_TEST] = (struct input){.dataset = test, .what = "test dataset: "};
+    if (cut < 0) {
+        job->inputs[OCK_PART_VALIDATION] =
+            (struct input){.dataset = validation, .what = "validation dataset: "};
+        job->inputs[OCK_PART_TEST] = (struct input){.dataset = test, .what = "test dataset: "};
+    }
     enum ock_status status = open_inputs(job, spec, err);
     if (status == OCK_OK)
         status = make_rows(job, spec, err);
@@ -460,6 +507,31 @@ enum ock_status ock_data_open(struct ock_data **out, const struct ock_spec *spec
     if (status == OCK_OK) {
         *out = &job->data;
         job = NULL;
+    }
+    job_data_free(job);
+    return status;
+}
+
+enum ock_status ock_data_open(struct ock_data **out, const struct ock_spec *spec,
+                              const struct ock_dataset *train, const struct ock_dataset *validation,
+                              const struct ock_dataset *test, struct ock_err *err)
+{
+    return ock_data_open_cut(out, spec, train, validation, test, OCK_CUT_SPLIT, err);
+}
+
+enum ock_status ock_data_folds(const struct ock_spec *spec, const struct ock_dataset *train,
+                               bool test_given, unsigned char *fold, struct ock_err *err)
+{
+    struct job_data *job = calloc(1, sizeof(*job));
+    if (!job)
+        return no_memory(err);
+    struct input *input = &job->inputs[OCK_PART_TRAIN];
+    *input = (struct input){.dataset = train, .what = ""};
+    enum ock_status status = open_inputs(job, spec, err);
+    if (status == OCK_OK) {
+        struct ock_folds folds =
+            ock_folds_of(spec, rows_of(input), input->table.labels, job->classes.count, test_given);
+        status = ock_folds_make(&folds, fold, err);
     }
     job_data_free(job);
     return status;

@@ -79,6 +79,19 @@ enum ock_status ock_data_open(struct ock_data **out, const struct ock_spec *spec
                               const struct ock_dataset *test, struct ock_err *err);
 void ock_data_free(struct ock_data *data); /* NULL is a no-op */
 
+/* How a search cuts the training dataset: a fold's number (it validates, the other folds train), or */
+enum { OCK_CUT_SPLIT = -1, OCK_CUT_ALL = -2 }; /* the spec's split; all rows but test's train */
+
+/* The same with another cut. A fold is of the spec's tune, and validation and test are left out. */
+enum ock_status ock_data_open_cut(struct ock_data **out, const struct ock_spec *spec,
+                                  const struct ock_dataset *train,
+                                  const struct ock_dataset *validation,
+                                  const struct ock_dataset *test, int cut, struct ock_err *err);
+
+/* fold [rows of the training dataset]: each row's fold, 255 for none. Errors: as of ock_data_open. */
+enum ock_status ock_data_folds(const struct ock_spec *spec, const struct ock_dataset *train,
+                               bool test_given, unsigned char *fold, struct ock_err *err);
+
 /* The sizes of what ock_data_open would make of the same arguments, found without encoding a row: of
  * the data no more is read than the split (the target column) and the features (categories, numbers
  * that miss some) depend on. Errors: INVALID, LIMIT, CORRUPT, NOMEM. */

@@ -167,6 +167,17 @@ static enum ock_status sort_rows(struct ock_stream stream, size_t rows, struct k
     return OCK_OK;
 }
 
+enum ock_status ock_split_order(const struct ock_split *split, uint32_t *order, struct ock_err *err)
+{
+    struct keyed *keyed = NULL;
+    enum ock_status status =
+        sort_rows(ock_stream_make(split->seed, OCK_RANDOM_SPLIT, 0, 0), split->rows, &keyed, err);
+    for (size_t i = 0; i < split->rows && status == OCK_OK; i++)
+        order[i] = keyed[i].row;
+    free(keyed);
+    return status;
+}
+
 static enum ock_part_name next_part(struct quota *quota)
 {
     for (enum ock_part_name p = OCK_PART_VALIDATION; p <= OCK_PART_TEST; p++) {

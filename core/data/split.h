@@ -35,4 +35,8 @@ enum ock_status ock_split_counts(const struct ock_split *split, size_t counts[OC
 enum ock_status ock_split_make(const struct ock_split *split, unsigned char *part,
                                size_t counts[OCK_PARTS], struct ock_err *err);
 
+/* order [rows]: all rows in the order of their keys, which split and folds deal from. Errors: NOMEM. */
+enum ock_status ock_split_order(const struct ock_split *split, uint32_t *order,
+                                struct ock_err *err);
+
 #endif

@@ -24,6 +24,9 @@ const char *const ock_metric_words[] = {
     "validation.r2",        "objective",           NULL};
 const char *const ock_which_words[] = {"best", "last", NULL};
 const char *const ock_on_nonfinite_words[] = {"rollback", "fail", NULL};
+const char *const ock_fold_assignment_words[] = {"auto", "stratified", "random", "modulo", NULL};
+const char *const ock_tune_rule_words[] = {"1se", "min", NULL};
+const char *const ock_axis_scale_words[] = {"log", "linear", NULL};
 
 const char *ock_loss_name(enum ock_loss loss)
 {
@@ -55,6 +58,16 @@ const char *ock_metric_name(enum ock_metric metric)
     return ock_metric_words[metric];
 }
 
+const char *ock_fold_assignment_name(enum ock_fold_assignment assignment)
+{
+    return ock_fold_assignment_words[assignment];
+}
+
+const char *ock_tune_rule_name(enum ock_tune_rule rule)
+{
+    return ock_tune_rule_words[rule];
+}
+
 static void free_texts(char **texts, size_t count)
 {
     for (size_t i = 0; texts && i < count; i++)
@@ -84,7 +97,8 @@ void ock_spec_free(struct ock_spec *spec)
     free_data(&spec->data);
     free(spec->layers);
     free(spec->init.job);
-    cJSON_Delete(spec->tune);
+    for (size_t i = 0; i < OCK_AXES; i++)
+        free(spec->tune.axes[i].list);
     free(spec);
 }
 
@@ -100,6 +114,7 @@ static void copy_state(struct ock_spec *to, const struct ock_spec *from)
     }
     to->optimizer.lr_auto = from->optimizer.lr_auto;
     to->optimizer.lr = from->optimizer.lr;
+    to->layers_given = from->layers_given;
     to->resolved = from->resolved;
 }
 

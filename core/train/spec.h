@@ -158,6 +158,56 @@ struct ock_init_spec {
     enum ock_which which;
 };
 
+/* --- tune: the search for a strength ---------------------------------------------------------- */
+
+/* What a search can vary, in the order in which the table is sorted. */
+enum ock_axis_name {
+    OCK_AXIS_L1 = 0,
+    OCK_AXIS_L2,
+    OCK_AXIS_WEIGHT_DECAY,
+    OCK_AXIS_DROPOUT,
+    OCK_AXES
+};
+
+enum ock_axis_scale { OCK_AXIS_LOG = 0, OCK_AXIS_LINEAR }; /* even factors, even steps */
+
+/* The values of one of them: a list, or a range from which they follow. */
+struct ock_axis_spec {
+    bool given;
+    size_t count;    /* of values */
+    double *list;    /* owned, [count], as sent; NULL: a range */
+    double min, max; /* a range's ends; 0 while auto and not found */
+    bool min_auto,
+        max_auto; /* max: the least alpha that leaves no weight; min: a thousandth of max */
+    enum ock_axis_scale scale;
+};
+
+enum ock_fold_assignment {
+    OCK_FOLDS_AUTO = 0, /* resolved: stratified for classes, random for numbers */
+    OCK_FOLDS_STRATIFIED,
+    OCK_FOLDS_RANDOM,
+    OCK_FOLDS_MODULO
+};
+enum ock_tune_rule { OCK_RULE_1SE = 0, OCK_RULE_MIN };
+
+/* Successive halving: at each rung the better trials go on. */
+struct ock_halving_spec {
+    bool on;
+    uint32_t factor;     /* of the trials that go on, one in so many */
+    uint32_t min_epochs; /* of the first rung; 0: auto, epochs / factor^2 */
+};
+
+struct ock_tune_spec {
+    bool on;
+    struct ock_axis_spec axes[OCK_AXES];
+    uint32_t folds; /* 0: the one validation split */
+    enum ock_fold_assignment fold_assignment;
+    enum ock_tune_rule rule;
+    bool refit;
+    bool warm; /* each strength starts from the last, strongest first */
+    struct ock_halving_spec halving;
+};
+
 struct ock_spec {
     char *name;    /* owned; NULL: none */
     cJSON *labels; /* owned; object of strings, NULL: none */
@@ -169,7 +219,8 @@ struct ock_spec {
     struct ock_regularization_spec regularization;
     struct ock_optimizer_spec optimizer;
     struct ock_train_spec train;
-    cJSON *tune; /* owned; as sent, once tune is there; NULL: none */
+    struct ock_tune_spec tune;
+    bool layers_given; /* the model was sent as layers, not as hidden */
     bool resolved;
 };
 
@@ -233,6 +284,16 @@ void ock_spec_write_conversions(const struct ock_spec *spec, size_t rows, size_t
  * from the same table that parse uses, so that they can't differ. */
 void ock_spec_write_schema(struct ock_buf *out);
 
+/* The numbers that stand on an axis, strongest first; out [count]. A range must have its ends. */
+void ock_axis_values(const struct ock_axis_spec *axis, double *out);
+const char *ock_axis_label(enum ock_axis_name axis);
+
+/* The strength of one trial in a resolved spec, as if it had been sent: where a layer has an l1 or
+ * l2 of its own, that stays. tune is switched off.
+ * Errors: NOMEM, LIMIT (dropout would make too many layers). */
+enum ock_status ock_spec_set_strength(struct ock_spec *spec, const double values[OCK_AXES],
+                                      struct ock_err *err);
+
 /* Names as the spec spells them. */
 const char *ock_loss_name(enum ock_loss loss);
 const char *ock_activation_name(enum ock_activation activation);
@@ -240,5 +301,7 @@ const char *ock_rule_name(enum ock_rule rule);
 const char *ock_l1_method_name(enum ock_l1_method method);
 const char *ock_schedule_text(enum ock_schedule_name name);
 const char *ock_metric_name(enum ock_metric metric);
+const char *ock_fold_assignment_name(enum ock_fold_assignment assignment);
+const char *ock_tune_rule_name(enum ock_tune_rule rule);
 
 #endif

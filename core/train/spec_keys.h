@@ -78,19 +78,23 @@ struct ock_section {
 extern const struct ock_section ock_spec_root, ock_spec_data, ock_spec_part, ock_spec_scaling,
     ock_spec_model, ock_spec_linear, ock_spec_activation, ock_spec_dropout, ock_spec_init,
     ock_spec_regularization, ock_spec_penalty, ock_spec_optimizer, ock_spec_schedule,
-    ock_spec_train, ock_spec_early_stopping;
+    ock_spec_train, ock_spec_early_stopping, ock_spec_tune, ock_spec_range, ock_spec_halving;
 
 /* Names in the order of their enums, ending with NULL (spec.c). */
 extern const char *const ock_loss_words[],
-    *const ock_target_type_words[], *const ock_scaling_words[],
-                                        *const ock_layer_type_words[],
-                                            *const ock_activation_words[],
-                                                *const ock_l1_method_words[],
-                                                    *const ock_rule_words[],
-                                                        *const ock_schedule_words[],
-                                                            *const ock_metric_words[],
-                                                                *const ock_which_words[],
-                                                                    *const ock_on_nonfinite_words[];
+    *const ock_target_type_words[],
+        *const ock_scaling_words[],
+            *const ock_layer_type_words[],
+                *const ock_activation_words[],
+                    *const ock_l1_method_words[],
+                        *const ock_rule_words[],
+                            *const ock_schedule_words[],
+                                *const ock_metric_words[],
+                                    *const ock_which_words[],
+                                        *const ock_on_nonfinite_words[],
+                                            *const ock_fold_assignment_words[],
+                                                *const ock_tune_rule_words[],
+                                                    *const ock_axis_scale_words[];
 
 /* What the model section says, before it becomes layers. */
 struct ock_model_draft {
@@ -172,6 +176,12 @@ void ock_spec_parse_init(struct ock_spec_parser *parser, const struct ock_key *k
                          const cJSON *value, void *base);
 void ock_spec_parse_penalties(struct ock_spec_parser *parser, const struct ock_key *key,
                               const cJSON *value, void *base);
+void ock_spec_parse_axis(struct ock_spec_parser *parser, const struct ock_key *key,
+                         const cJSON *value, void *base);
+void ock_spec_parse_end(struct ock_spec_parser *parser, const struct ock_key *key,
+                        const cJSON *value, void *base);
+void ock_spec_parse_halving(struct ock_spec_parser *parser, const struct ock_key *key,
+                            const cJSON *value, void *base);
 void ock_spec_parse_lr(struct ock_spec_parser *parser, const struct ock_key *key,
                        const cJSON *value, void *base);
 void ock_spec_parse_betas(struct ock_spec_parser *parser, const struct ock_key *key,
@@ -207,6 +217,8 @@ void ock_spec_write_schedule(struct ock_jsonw *w, const struct ock_key *key,
                              const struct ock_spec *spec, const void *base);
 void ock_spec_write_early_stopping(struct ock_jsonw *w, const struct ock_key *key,
                                    const struct ock_spec *spec, const void *base);
+void ock_spec_write_tune(struct ock_jsonw *w, const struct ock_key *key,
+                         const struct ock_spec *spec, const void *base);
 void ock_spec_write_nothing(struct ock_jsonw *w, const struct ock_key *key,
                             const struct ock_spec *spec, const void *base);
 
@@ -227,7 +239,9 @@ void ock_spec_schema_penalties(struct ock_jsonw *w, const struct ock_key *key);
 void ock_spec_schema_lr(struct ock_jsonw *w, const struct ock_key *key);
 void ock_spec_schema_betas(struct ock_jsonw *w, const struct ock_key *key);
 void ock_spec_schema_schedule(struct ock_jsonw *w, const struct ock_key *key);
-void ock_spec_schema_tune(struct ock_jsonw *w, const struct ock_key *key);
+void ock_spec_schema_axis(struct ock_jsonw *w, const struct ock_key *key);
+void ock_spec_schema_end(struct ock_jsonw *w, const struct ock_key *key);
+void ock_spec_schema_halving(struct ock_jsonw *w, const struct ock_key *key);
 
 /* --- What does not go together (spec_combinations.c) ------------------------------------------ */
 
@@ -238,6 +252,16 @@ void ock_spec_check_combinations(struct ock_spec_parser *parser);
 /* The same for a target that is known to be classes or a number. */
 void ock_spec_check_target(const struct ock_spec *spec, enum ock_target_kind kind,
                            struct ock_faults *faults);
+
+/* Whether there are validation rows besides a search's folds. */
+bool ock_spec_has_validation(const struct ock_spec *spec);
+
+/* What a search cannot be combined with (spec_tune.c). */
+void ock_spec_check_tune(const struct ock_spec *spec, struct ock_faults *faults);
+
+/* A fault unsupported_combination at `pointer`, unless it or `other` has a fault of its own. */
+void ock_spec_refuse(struct ock_faults *faults, const char *pointer, const char *other,
+                     const char *why);
 
 /* True if no fault stands at the pointer, below it, or at a section around it. */
 bool ock_spec_clean(const struct ock_faults *faults, const char *pointer);

@@ -120,15 +120,30 @@ static void check_rows(const struct ock_spec *spec, const struct ock_schema *tra
 {
     const struct ock_early_stopping_spec *stopping = &spec->train.early_stopping;
     const char *metric = ock_metric_name(stopping->metric);
+    bool folds = spec->tune.on && spec->tune.folds > 0;
     double rows = spec->data.validation.dataset
                       ? validation ? (double)validation->rows : 1
                       : spec->data.validation.fraction * (double)train->rows;
     if (train->rows == 0)
         (void)ock_faults_add(faults, "/data/dataset", "out_of_range", "the dataset has no rows");
-    else if (stopping->on && strncmp(metric, "validation.", 11) == 0 && rows < 1)
+    else if (stopping->on && !folds && strncmp(metric, "validation.", 11) == 0 && rows < 1)
         (void)ock_faults_add(faults, "/train/early_stopping", "unsupported_combination",
                              "it watches validation rows and %g of %zu rows is none",
                              spec->data.validation.fraction, train->rows);
+}
+
+static void check_tune(const struct ock_spec *spec, const struct ock_columns *columns,
+                       struct ock_faults *faults)
+{
+    const struct ock_tune_spec *tune = &spec->tune;
+    if (tune->folds > columns->schema->rows)
+        (void)ock_faults_add(faults, "/tune/folds", "unsupported_combination",
+                             "each of %u folds needs a row, and there are %zu rows", tune->folds,
+                             columns->schema->rows);
+    if (tune->fold_assignment == OCK_FOLDS_STRATIFIED && columns->kind == OCK_TARGET_NUMBER)
+        (void)ock_faults_add(faults, "/tune/fold_assignment", "unsupported_combination",
+                             "rows are stratified by class and the target is a number; take "
+                             "random");
 }
 
 static char **copy_names(const struct ock_columns *columns)
@@ -181,6 +196,8 @@ static void apply(struct ock_spec *spec, const struct ock_columns *columns, char
     if (!data->target_scaling_given)
         data->target_scaling = !classes;
     resolve_layers(spec, outputs_of(spec, columns));
+    if (spec->tune.on && spec->tune.fold_assignment == OCK_FOLDS_AUTO && spec->tune.folds > 0)
+        spec->tune.fold_assignment = classes ? OCK_FOLDS_STRATIFIED : OCK_FOLDS_RANDOM;
     spec->loss = loss_of(spec, columns->kind);
     if (spec->train.report_every == 0)
         spec->train.report_every = (spec->train.epochs + 9999) / 10000;
@@ -213,6 +230,8 @@ static void check_all(const struct ock_spec *spec, struct ock_columns *columns,
     if (columns->target != SIZE_MAX) {
         check_target(spec, columns, faults);
         check_units(spec, columns, faults);
+        if (spec->tune.on)
+            check_tune(spec, columns, faults);
     }
     check_rows(spec, columns->schema, validation, faults);
     if (validation && spec->data.validation.dataset)

@@ -324,10 +324,43 @@ void ock_spec_schema_schedule(struct ock_jsonw *w, const struct ock_key *key)
     ock_jsonw_end_array(w);
 }
 
-void ock_spec_schema_tune(struct ock_jsonw *w, const struct ock_key *key)
+/* A range's end: a number, or "auto". */
+void ock_spec_schema_end(struct ock_jsonw *w, const struct ock_key *key)
 {
-    (void)key;
-    ock_jsonw_string(w, "type", "null");
+    write_number(w, key, "number");
+}
+
+void ock_spec_schema_axis(struct ock_jsonw *w, const struct ock_key *key)
+{
+    ock_jsonw_array(w, "oneOf");
+    ock_jsonw_object(w, NULL);
+    ock_jsonw_string(w, "type", "object");
+    ock_jsonw_bool(w, "additionalProperties", false);
+    write_section(w, key->section);
+    ock_jsonw_end_object(w);
+    ock_jsonw_object(w, NULL);
+    ock_jsonw_string(w, "type", "array");
+    ock_jsonw_uint(w, "minItems", 1);
+    ock_jsonw_uint(w, "maxItems", OCK_TRIALS_MAX);
+    ock_jsonw_object(w, "items");
+    write_type(w, "number", false);
+    write_range(w, key);
+    ock_jsonw_end_object(w);
+    ock_jsonw_end_object(w);
+    ock_jsonw_raw(w, NULL, "{\"type\":\"null\"}");
+    ock_jsonw_end_array(w);
+}
+
+void ock_spec_schema_halving(struct ock_jsonw *w, const struct ock_key *key)
+{
+    ock_jsonw_array(w, "oneOf");
+    ock_jsonw_object(w, NULL);
+    ock_jsonw_string(w, "type", "object");
+    ock_jsonw_bool(w, "additionalProperties", false);
+    write_section(w, key->section);
+    ock_jsonw_end_object(w);
+    ock_jsonw_raw(w, NULL, "{\"type\":[\"boolean\",\"null\"]}");
+    ock_jsonw_end_array(w);
 }
 
 void ock_spec_write_schema(struct ock_buf *out)

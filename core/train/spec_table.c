@@ -346,11 +346,13 @@ static const struct ock_key root_keys[] = {
     {.name = "tune",
      .kind = OCK_KEY_OTHER,
      .flags = OCK_KEY_NULL,
+     .section = &ock_spec_tune,
      .initial = "null",
      .parse = ock_spec_parse_tune,
-     .write = ock_spec_write_nothing,
-     .schema = ock_spec_schema_tune,
+     .write = ock_spec_write_tune,
+     .schema = ock_spec_schema_null_object,
      .title = "Tuning",
-     .help = "A search over the penalty's strength. Not there yet: only null is taken."},
+     .help = "A search over the penalty's strength: the job trains every strength on folds of the "
+             "rows, chooses one by a rule, and trains it once more on all of them."},
 };
 const struct ock_section ock_spec_root = {root_keys, COUNT(root_keys)};

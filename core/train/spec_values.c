@@ -42,16 +42,6 @@ void ock_spec_parse_labels(struct ock_spec_parser *parser, const struct ock_key 
         ock_spec_nomem(parser);
 }
 
-void ock_spec_parse_tune(struct ock_spec_parser *parser, const struct ock_key *key,
-                         const cJSON *value, void *base)
-{
-    (void)key;
-    (void)base;
-    if (!cJSON_IsNull(value))
-        (void)ock_spec_fault(parser, NULL, "unsupported",
-                             "tuning is not there yet; submit one job for each strength");
-}
-
 void ock_spec_parse_lr(struct ock_spec_parser *parser, const struct ock_key *key,
                        const cJSON *value, void *base)
 {

@@ -287,6 +287,55 @@ void ock_spec_write_early_stopping(struct ock_jsonw *w, const struct ock_key *ke
         ock_jsonw_null(w, key->name);
 }
 
+static void write_end(struct ock_jsonw *w, const char *name, bool is_auto, double value)
+{
+    if (is_auto)
+        ock_jsonw_string(w, name, "auto");
+    else
+        ock_jsonw_double(w, name, value);
+}
+
+static void write_axis(struct ock_jsonw *w, const char *name, const struct ock_axis_spec *axis)
+{
+    if (!axis->given) {
+        ock_jsonw_null(w, name);
+    } else if (axis->list) {
+        ock_jsonw_array(w, name);
+        for (size_t i = 0; i < axis->count; i++)
+            ock_jsonw_double(w, NULL, axis->list[i]);
+        ock_jsonw_end_array(w);
+    } else {
+        ock_jsonw_object(w, name);
+        write_end(w, "min", axis->min_auto, axis->min);
+        write_end(w, "max", axis->max_auto, axis->max);
+        ock_jsonw_uint(w, "count", axis->count);
+        ock_jsonw_string(w, "scale", ock_axis_scale_words[axis->scale]);
+        ock_jsonw_end_object(w);
+    }
+}
+
+void ock_spec_write_tune(struct ock_jsonw *w, const struct ock_key *key,
+                         const struct ock_spec *spec, const void *base)
+{
+    const struct ock_tune_spec *tune = &spec->tune;
+    (void)base;
+    if (!tune->on)
+        return; /* nothing: a spec without a search keeps the hash that its checkpoints know */
+    ock_jsonw_object(w, key->name);
+    for (size_t i = 0; i < OCK_AXES; i++)
+        write_axis(w, ock_axis_label((enum ock_axis_name)i), &tune->axes[i]);
+    ock_jsonw_uint(w, "folds", tune->folds);
+    ock_jsonw_string(w, "fold_assignment", ock_fold_assignment_name(tune->fold_assignment));
+    ock_jsonw_string(w, "rule", ock_tune_rule_name(tune->rule));
+    ock_jsonw_bool(w, "refit", tune->refit);
+    ock_jsonw_bool(w, "warm", tune->warm);
+    if (tune->halving.on)
+        write_section(w, "halving", &ock_spec_halving, spec, &tune->halving);
+    else
+        ock_jsonw_null(w, "halving");
+    ock_jsonw_end_object(w);
+}
+
 void ock_spec_write(const struct ock_spec *spec, struct ock_buf *out)
 {
     struct ock_jsonw w = ock_jsonw_make(out);
