@@ -108,8 +108,9 @@ enum ock_status ock_data_measure(struct ock_data_sizes *out, const struct ock_sp
     if (status == OCK_OK && spec->data.stratify &&
         spec->data.target_type == OCK_TARGET_TYPE_CLASSES)
         status = label(&measure, err);
+    bool no_fraction = validation || spec->tune.on; /* a search's refit takes all rows */
     struct ock_split split = ock_split_of(&spec->data, schema->rows, measure.labels,
-                                          measure.classes.count, validation != NULL, test != NULL);
+                                          measure.classes.count, no_fraction, test != NULL);
     if (status == OCK_OK)
         status = ock_split_counts(&split, counts, err);
     sizes.features = count_plain(&measure);

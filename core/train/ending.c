@@ -67,7 +67,7 @@ static const char *stop_reason_of(const struct ock_trainer *trainer)
         return "stopped";
     case OCK_STOP_NONE:
     default:
-        return "epochs";
+        return trainer->search_stopped ? "stopped" : "epochs";
     }
 }
 
@@ -107,11 +107,31 @@ enum ock_status ock_ending_succeeded(struct ock_trainer *trainer, const struct o
     } else {
         ock_jsonw_null(&w, "model");
     }
+    if (trainer->tuning)
+        ock_jsonw_raw(&w, "tuning", trainer->tuning);
     ock_jsonw_string(&w, "state_sha256", state_sha256);
     ock_jsonw_string(&w, "numerics", ock_kernels_numerics(trainer->kernels));
     ock_jsonw_null(&w, "error");
     ock_jsonw_end_object(&w);
     return send_end(trainer->hooks, &body, err);
+}
+
+enum ock_status ock_ending_search(const struct ock_job_hooks *hooks, const char *tuning,
+                                  bool stopped, struct ock_err *err)
+{
+    struct ock_buf body;
+    ock_buf_init(&body, OCK_EVENT_BYTES_MAX);
+    struct ock_jsonw w = ock_jsonw_make(&body);
+    ock_jsonw_object(&w, NULL);
+    ock_jsonw_string(&w, "status", "succeeded");
+    ock_jsonw_string(&w, "stop_reason", stopped ? "stopped" : "epochs");
+    ock_jsonw_null(&w, "best");
+    ock_jsonw_null(&w, "latest");
+    ock_jsonw_null(&w, "model");
+    ock_jsonw_raw(&w, "tuning", tuning ? tuning : "null");
+    ock_jsonw_null(&w, "error");
+    ock_jsonw_end_object(&w);
+    return send_end(hooks, &body, err);
 }
 
 struct failure {

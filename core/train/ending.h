@@ -11,6 +11,10 @@
 enum ock_status ock_ending_succeeded(struct ock_trainer *trainer, const struct ock_job *job,
                                      bool *paused, struct ock_err *err);
 
+/* Sends the `end` of a search without a refit, so without a model. tuning: its summary, or NULL. */
+enum ock_status ock_ending_search(const struct ock_job_hooks *hooks, const char *tuning,
+                                  bool stopped, struct ock_err *err);
+
 /* Sends `end` with status failed. stop_reason by the status: nonfinite, memory (NOMEM), data (all
  * else). trainer may be NULL: it failed before there was one. */
 enum ock_status ock_ending_failed(const struct ock_job_hooks *hooks,

@@ -15,6 +15,7 @@
 #include "core/train/model_file.h"
 #include "core/train/run.h"
 #include "core/train/trainer.h"
+#include "core/train/tune.h"
 
 /* Everything that a run opens, in the order in which it is opened. */
 struct inputs {
@@ -23,6 +24,9 @@ struct inputs {
     struct ock_plan *plan;
     struct ock_trainer *trainer;
     struct ock_checkpoint_plan checkpoint;
+    struct ock_spec *spec; /* borrowed: what is trained, the job's or a search's refit */
+    struct ock_tuned tuned;
+    char data_sha256[OCK_SHA256_TEXT_SIZE];
 };
 
 static void inputs_deinit(struct inputs *in)
@@ -33,6 +37,7 @@ static void inputs_deinit(struct inputs *in)
     ock_dataset_free(in->test);
     ock_dataset_free(in->validation);
     ock_dataset_free(in->train);
+    ock_tuned_deinit(&in->tuned);
 }
 
 static enum ock_status open_datasets(struct inputs *in, const struct ock_job *job,
@@ -69,31 +74,43 @@ static enum ock_status resolve(const struct inputs *in, struct ock_spec *spec, s
     return status;
 }
 
+static enum ock_status find_kernels(const struct ock_kernels **out, const struct ock_job *job,
+                                    struct ock_err *err)
+{
+    *out = ock_kernels_get(job->kernels);
+    if (!*out)
+        return ock_fail(err, OCK_UNSUPPORTED, "this processor has no kernels %s",
+                        job->kernels ? job->kernels : "");
+    omp_set_dynamic(0); /* a number of threads is obeyed, also beyond the cores */
+    return OCK_OK;
+}
+
 static enum ock_status make_trainer(struct inputs *in, const struct ock_job *job,
                                     const struct ock_job_hooks *hooks, struct ock_err *err)
 {
+    const struct ock_kernels *kernels = NULL;
     in->plan = calloc(1, sizeof(*in->plan));
     if (!in->plan)
         return ock_fail(err, OCK_NOMEM, "out of memory for the plan");
     struct ock_plan_data sizes = ock_plan_data_of(in->data);
-    enum ock_status status = ock_plan_make(in->plan, job->spec, &sizes, err);
+    enum ock_status status = ock_plan_make(in->plan, in->spec, &sizes, err);
+    if (status == OCK_OK)
+        status = find_kernels(&kernels, job, err);
     if (status != OCK_OK)
         return status;
-    const struct ock_kernels *kernels = ock_kernels_get(job->kernels);
-    if (!kernels)
-        return ock_fail(err, OCK_UNSUPPORTED, "this processor has no kernels %s",
-                        job->kernels ? job->kernels : "");
-    uint32_t threads = job->threads > 0 ? job->threads : job->spec->train.threads;
+    uint32_t threads = job->threads > 0 ? job->threads : in->spec->train.threads;
     if (threads == 0)
         threads = in->plan->threads_useful < (uint32_t)omp_get_num_procs()
                       ? in->plan->threads_useful
                       : (uint32_t)omp_get_num_procs();
-    omp_set_dynamic(0); /* a number of threads is obeyed, also beyond the cores */
-    status = ock_trainer_new(&in->trainer, job->spec, in->plan, in->data, kernels, threads,
+    status = ock_trainer_new(&in->trainer, in->spec, in->plan, in->data, kernels, threads,
                              job->tile_rows, hooks, err);
-    if (status == OCK_OK)
-        in->trainer->told_step = job->told_step;
-    return status;
+    if (status != OCK_OK)
+        return status;
+    in->trainer->told_step = job->told_step;
+    in->trainer->tuning = in->tuned.summary;
+    in->trainer->search_stopped = in->tuned.stopped;
+    return OCK_OK;
 }
 
 /* The dataset's sums stand for the data in a checkpoint; those of validation and test too, as best
@@ -137,16 +154,15 @@ static void expect_rows(struct inputs *in, const struct ock_job *job)
     }
 }
 
+/* The data and the trainer, from open datasets. */
 static enum ock_status open_inputs(struct inputs *in, const struct ock_job *job,
                                    const struct ock_job_hooks *hooks, struct ock_err *err)
 {
-    enum ock_status status = open_datasets(in, job, err);
+    bool refit = job->spec->tune.on;
+    enum ock_status status = ock_data_open_cut(&in->data, in->spec, in->train, in->validation,
+                                               in->test, refit ? OCK_CUT_ALL : OCK_CUT_SPLIT, err);
     if (status == OCK_OK)
-        status = resolve(in, job->spec, err);
-    if (status == OCK_OK)
-        status = ock_data_open(&in->data, job->spec, in->train, in->validation, in->test, err);
-    if (status == OCK_OK)
-        status = check_validation(in->data, &job->spec->train.early_stopping, err);
+        status = check_validation(in->data, &in->spec->train.early_stopping, err);
     if (status == OCK_OK)
         status = make_trainer(in, job, hooks, err);
     if (status == OCK_OK)
@@ -156,21 +172,56 @@ static enum ock_status open_inputs(struct inputs *in, const struct ock_job *job,
     expect_rows(in, job);
     in->checkpoint =
         (struct ock_checkpoint_plan){.path = job->checkpoint_path, .last_s = ock_clock_s()};
-    status = ock_spec_hash(job->spec, in->checkpoint.spec_hash);
+    status = ock_spec_hash(in->spec, in->checkpoint.spec_hash);
     if (status != OCK_OK)
         return ock_fail(err, status, "out of memory for the spec's hash");
-    name_data(in->checkpoint.data_sha256, in);
+    memcpy(in->checkpoint.data_sha256, in->data_sha256, sizeof(in->data_sha256));
     in->trainer->checkpoint = &in->checkpoint;
     return OCK_OK;
 }
 
-/* First weights: from a file, else drawn. */
-static enum ock_status first_weights(struct ock_trainer *trainer, const char *init_path,
+/* The datasets, the spec resolved against them, and, for a tuning job, the search: in->spec is then
+ * its refit, or NULL if there is nothing to train. */
+static enum ock_status prepare(struct inputs *in, const struct ock_job *job,
+                               const struct ock_job_hooks *hooks, struct ock_err *err)
+{
+    enum ock_status status = open_datasets(in, job, err);
+    if (status == OCK_OK)
+        status = resolve(in, job->spec, err);
+    if (status != OCK_OK)
+        return status;
+    name_data(in->data_sha256, in);
+    in->spec = job->spec;
+    if (!job->spec->tune.on)
+        return OCK_OK;
+    struct ock_tune_order order = {.job = job,
+                                   .hooks = hooks,
+                                   .spec = job->spec,
+                                   .train = in->train,
+                                   .validation = in->validation,
+                                   .test = in->test,
+                                   .threads = job->threads,
+                                   .data_sha256 = in->data_sha256};
+    expect_rows(in, job);
+    status = find_kernels(&order.kernels, job, err);
+    if (status == OCK_OK)
+        status = ock_tune_search(&in->tuned, &order, err);
+    in->spec = in->tuned.refit;
+    return status;
+}
+
+/* First weights: from a file, those of a warm path, else drawn. */
+static enum ock_status first_weights(const struct inputs *in, const char *init_path,
                                      struct ock_err *err)
 {
+    struct ock_trainer *trainer = in->trainer;
+    float *w = trainer->optimizer.state.w;
     if (init_path)
-        return ock_model_read_weights(trainer->plan, init_path, trainer->optimizer.state.w, err);
-    ock_network_init(&trainer->net, trainer->spec->train.seed, trainer->optimizer.state.w);
+        return ock_model_read_weights(trainer->plan, init_path, w, err);
+    if (in->tuned.init)
+        memcpy(w, in->tuned.init, trainer->plan->parameters * sizeof(*w));
+    else
+        ock_network_init(&trainer->net, trainer->spec->train.seed, w);
     return OCK_OK;
 }
 
@@ -180,26 +231,22 @@ static enum ock_status find_lr(struct ock_trainer *trainer, bool *paused, struct
     if (!spec->optimizer.lr_auto)
         return OCK_OK;
     struct ock_lr_found found;
-    *paused = !ock_lr_search(trainer, &found);
+    *paused = !ock_lr_find(trainer, &found);
     if (*paused)
         return OCK_OK;
-    /* Decay alone must not flip signs: from this limit on it would (SPEC.md, L1 methods). */
-    double limit = ock_spec_lr_limit(spec);
-    found.limited = found.lr > limit / 4;
-    if (found.limited)
-        found.lr = limit / 4;
     spec->optimizer.lr = found.lr;
     spec->optimizer.lr_auto = false;
     trainer->progress.lr = found.lr;
-    enum ock_status status = ock_run_log_lr(trainer, &found, err);
+    enum ock_status status = ock_run_log_lr(trainer->hooks, &found, err);
     return status == OCK_OK ? ock_run_tell_resolved(trainer, err) : status;
 }
 
 /* *paused: interrupted before anything was trained. No checkpoint is needed: the next run finds the
  * same rate, and tells it again under the same keys. */
-static enum ock_status begin(struct ock_trainer *trainer, const struct ock_job *job, bool *paused,
+static enum ock_status begin(const struct inputs *in, const struct ock_job *job, bool *paused,
                              struct ock_err *err)
 {
+    struct ock_trainer *trainer = in->trainer;
     bool resumed = false;
     char note[OCK_ERR_TEXT_SIZE] = "";
     enum ock_status status = ock_checkpoint_resume(trainer, &resumed, note, err);
@@ -207,9 +254,9 @@ static enum ock_status begin(struct ock_trainer *trainer, const struct ock_job *
         status = ock_run_warn(trainer, "checkpoint", trainer->progress.step, note, err);
     if (status != OCK_OK)
         return status;
-    if (resumed)
-        return ock_run_tell_resolved(trainer, err);
-    status = first_weights(trainer, job->init_path, err);
+    if (resumed) /* a search has told its own */
+        return in->tuned.summary ? OCK_OK : ock_run_tell_resolved(trainer, err);
+    status = first_weights(in, job->init_path, err);
     if (status == OCK_OK)
         status = find_lr(trainer, paused, err);
     if (status == OCK_OK && !*paused)
@@ -242,6 +289,19 @@ static void explain_memory(const struct inputs *in, struct ock_err *why)
                    first, in->plan ? in->plan->memory_bytes >> 20 : 0, limited);
 }
 
+static enum ock_status run(struct inputs *in, const struct ock_job *job,
+                           const struct ock_job_hooks *hooks, enum ock_outcome *ended,
+                           struct ock_err *err)
+{
+    bool paused = false;
+    enum ock_status status = open_inputs(in, job, hooks, err);
+    if (status == OCK_OK)
+        status = begin(in, job, &paused, err);
+    if (status == OCK_OK && !paused)
+        status = ock_run_epochs(in->trainer, job, ended, err);
+    return status;
+}
+
 enum ock_status ock_job_run(const struct ock_job *job, const struct ock_job_hooks *hooks,
                             enum ock_outcome *outcome, struct ock_err *err)
 {
@@ -249,12 +309,14 @@ enum ock_status ock_job_run(const struct ock_job *job, const struct ock_job_hook
     struct inputs in = {0};
     struct ock_err why = {0};
     enum ock_outcome ended = OCK_PAUSED;
-    bool paused = false;
-    enum ock_status status = open_inputs(&in, job, hooks, &why);
-    if (status == OCK_OK)
-        status = begin(in.trainer, job, &paused, &why);
-    if (status == OCK_OK && !paused)
-        status = ock_run_epochs(in.trainer, job, &ended, &why);
+    enum ock_status status = prepare(&in, job, hooks, &why);
+    bool paused = in.tuned.paused;
+    if (status == OCK_OK && !paused && !in.spec) {
+        ended = OCK_SUCCEEDED;
+        status = ock_ending_search(hooks, in.tuned.summary, in.tuned.stopped, &why);
+    } else if (status == OCK_OK && !paused) {
+        status = run(&in, job, hooks, &ended, &why);
+    }
     if (status == OCK_NOMEM)
         explain_memory(&in, &why);
     if (ends_the_job(status)) {

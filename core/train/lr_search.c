@@ -187,3 +187,16 @@ bool ock_lr_search(struct ock_trainer *trainer, struct ock_lr_found *out)
         *out = found;
     return whole;
 }
+
+bool ock_lr_find(struct ock_trainer *trainer, struct ock_lr_found *out)
+{
+    struct ock_lr_found found;
+    if (!ock_lr_search(trainer, &found))
+        return false;
+    double limit = ock_spec_lr_limit(trainer->spec);
+    found.limited = found.lr > limit / 4;
+    if (found.limited)
+        found.lr = limit / 4;
+    *out = found;
+    return true;
+}

@@ -18,4 +18,7 @@ struct ock_lr_found {
  * by a pause, nothing is known. */
 bool ock_lr_search(struct ock_trainer *trainer, struct ock_lr_found *out);
 
+/* The same, and never so large that decay alone would flip signs (SPEC.md, L1 methods). */
+bool ock_lr_find(struct ock_trainer *trainer, struct ock_lr_found *out);
+
 #endif

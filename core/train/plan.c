@@ -2,6 +2,7 @@
 #include "core/train/plan.h"
 
 #include "core/train/trainer.h"
+#include "core/train/tune_plan.h"
 
 enum { EVALUATION_ROWS = 256 };
 
@@ -126,6 +127,9 @@ enum ock_status ock_plan_make(struct ock_plan *out, const struct ock_spec *spec,
     plan.threads_useful = useful < 1 ? 1 : useful > 256 ? 256 : (uint32_t)useful;
     uint32_t threads = spec->train.threads > 0 ? spec->train.threads : plan.threads_useful;
     plan.memory_bytes = ock_trainer_bytes(spec, &plan, data, threads) + data_bytes(data);
-    *out = plan;
-    return OCK_OK;
+    if (spec->tune.on)
+        status = ock_tune_plan(&plan, spec, data, data_bytes(data), err);
+    if (status == OCK_OK)
+        *out = plan;
+    return status;
 }

@@ -15,9 +15,8 @@ enum { ROLLBACKS_MAX = 3, LEARNING_EPOCHS = 3 };
 
 /* --- Telling ----------------------------------------------------------------------------------- */
 
-/* Sends what is in body (ended here, whatever happens). */
-static enum ock_status send_to(const struct ock_job_hooks *hooks, const char *type, const char *key,
-                               struct ock_buf *body, struct ock_err *err)
+enum ock_status ock_run_send(const struct ock_job_hooks *hooks, const char *type, const char *key,
+                             struct ock_buf *body, struct ock_err *err)
 {
     enum ock_status status = ock_buf_status(body, err);
     if (status == OCK_OK) {
@@ -31,7 +30,7 @@ static enum ock_status send_to(const struct ock_job_hooks *hooks, const char *ty
 static enum ock_status send_body(const struct ock_trainer *trainer, const char *type,
                                  const char *key, struct ock_buf *body, struct ock_err *err)
 {
-    return send_to(trainer->hooks, type, key, body, err);
+    return ock_run_send(trainer->hooks, type, key, body, err);
 }
 
 enum ock_status ock_run_warn(const struct ock_trainer *trainer, const char *code, uint64_t number,
@@ -60,7 +59,7 @@ enum ock_status ock_run_tell_warnings(const struct ock_trainer *trainer, struct 
     return status;
 }
 
-enum ock_status ock_run_log_lr(const struct ock_trainer *trainer, const struct ock_lr_found *found,
+enum ock_status ock_run_log_lr(const struct ock_job_hooks *hooks, const struct ock_lr_found *found,
                                struct ock_err *err)
 {
     char message[200];
@@ -76,7 +75,7 @@ enum ock_status ock_run_log_lr(const struct ock_trainer *trainer, const struct o
     ock_jsonw_string(&w, "message", message);
     ock_jsonw_double(&w, "lr", found->lr);
     ock_jsonw_end_object(&w);
-    return send_body(trainer, "log", "log:lr", &body, err);
+    return ock_run_send(hooks, "log", "log:lr", &body, err);
 }
 
 enum ock_status ock_run_tell_resolved(const struct ock_trainer *trainer, struct ock_err *err)
@@ -100,7 +99,7 @@ enum ock_status ock_run_tell_document(const struct ock_job_hooks *hooks, const c
         ock_buf_deinit(body);
         return OCK_OK;
     }
-    return send_to(hooks, "document", key, body, err);
+    return ock_run_send(hooks, "document", key, body, err);
 }
 
 static enum ock_status tell_epoch(const struct ock_trainer *trainer, struct ock_err *err)
@@ -327,21 +326,28 @@ static enum ock_status run_epoch(struct ock_trainer *trainer, bool *paused, stru
     return progress->stop ? OCK_OK : checkpoint_by_epochs(trainer, err);
 }
 
-/* Nothing is left to train: the ending remains. */
-static bool is_trained(const struct ock_trainer *trainer)
+bool ock_run_is_trained(const struct ock_trainer *trainer)
 {
     const struct ock_progress *progress = &trainer->progress;
     return progress->epoch > trainer->spec->train.epochs ||
            (progress->stop && progress->batch == 0);
 }
 
+enum ock_status ock_run_until(struct ock_trainer *trainer, uint32_t epoch, bool *paused,
+                              struct ock_err *err)
+{
+    enum ock_status status = OCK_OK;
+    while (status == OCK_OK && !*paused && !ock_run_is_trained(trainer) &&
+           trainer->progress.epoch <= epoch)
+        status = run_epoch(trainer, paused, err);
+    return status;
+}
+
 enum ock_status ock_run_epochs(struct ock_trainer *trainer, const struct ock_job *job,
                                enum ock_outcome *outcome, struct ock_err *err)
 {
     bool paused = false;
-    enum ock_status status = OCK_OK;
-    while (status == OCK_OK && !paused && !is_trained(trainer))
-        status = run_epoch(trainer, &paused, err);
+    enum ock_status status = ock_run_until(trainer, UINT32_MAX, &paused, err);
     if (status == OCK_OK && !paused)
         status = ock_ending_succeeded(trainer, job, &paused, err);
     if (status == OCK_OK && paused && trainer->checkpoint && trainer->checkpoint->path)

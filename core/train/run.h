@@ -12,13 +12,24 @@
 enum ock_status ock_run_epochs(struct ock_trainer *trainer, const struct ock_job *job,
                                enum ock_outcome *outcome, struct ock_err *err);
 
+/* Trains up to the end of an epoch, or of the run; nothing is told of an ending. *paused: left, at a
+ * place where a checkpoint can be taken. Errors: NONFINITE, a hook's. */
+enum ock_status ock_run_until(struct ock_trainer *trainer, uint32_t epoch, bool *paused,
+                              struct ock_err *err);
+/* Nothing is left to train: the ending remains. */
+bool ock_run_is_trained(const struct ock_trainer *trainer);
+
+/* Sends an event whose body is a buffer, which is ended here, whatever happens. Errors: the buffer's,
+ * the hook's. */
+enum ock_status ock_run_send(const struct ock_job_hooks *hooks, const char *type, const char *key,
+                             struct ock_buf *body, struct ock_err *err);
 /* A `warning` event; key "warning:<code>:<number>". */
 enum ock_status ock_run_warn(const struct ock_trainer *trainer, const char *code, uint64_t number,
                              const char *message, struct ock_err *err);
 /* The warnings that follow from the spec alone. */
 enum ock_status ock_run_tell_warnings(const struct ock_trainer *trainer, struct ock_err *err);
 /* The `log` event of the learning rate that was found. */
-enum ock_status ock_run_log_lr(const struct ock_trainer *trainer, const struct ock_lr_found *found,
+enum ock_status ock_run_log_lr(const struct ock_job_hooks *hooks, const struct ock_lr_found *found,
                                struct ock_err *err);
 /* "resolved": the spec with the learning rate in it. */
 enum ock_status ock_run_tell_resolved(const struct ock_trainer *trainer, struct ock_err *err);

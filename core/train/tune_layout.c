@@ -1,0 +1,115 @@
+/* How a search is spread over threads and memory. No bit of a result depends on it. */
+#include <omp.h>
+#include <stdlib.h>
+
+#include "core/train/trainer.h"
+#include "core/train/tune.h"
+#include "core/train/tune_plan.h"
+
+/* Trainers that together fit a core's cache pay side by side: rows are read once for all of them. */
+static const size_t group_bytes_max = (size_t)4 << 20;
+enum { GROUPS_A_LANE = 4, THREADS_USEFUL_MAX = 256 };
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+size_t ock_tune_trials(const struct ock_tune_spec *tune)
+{
+    size_t trials = 1;
+    for (size_t a = 0; a < OCK_AXES; a++)
+        trials *= tune->axes[a].given ? tune->axes[a].count : 1;
+    return trials;
+}
+
+struct ock_tune_layout ock_tune_layout_make(const struct ock_tune_spec *tune, uint32_t threads,
+                                            uint32_t threads_useful, size_t trainer_bytes)
+{
+    size_t trials = ock_tune_trials(tune);
+    size_t folds = tune->folds > 0 ? tune->folds : 1;
+    size_t cuts = folds + (tune->warm ? 1 : 0);
+    struct ock_tune_layout layout = {.runs = trials * cuts};
+    size_t fit = larger(group_bytes_max / larger(trainer_bytes, 1), 1);
+    /* Several groups a lane, so that no lane is left alone with the last one. */
+    size_t spread = larger(layout.runs / GROUPS_A_LANE / threads, 1);
+    layout.group_trials = tune->warm ? trials : smaller(trials, smaller(fit, spread));
+    size_t pieces = (trials + layout.group_trials - 1) / layout.group_trials;
+    layout.lanes = (uint32_t)smaller(threads, cuts * pieces);
+    layout.lane_threads = (uint32_t)larger(smaller(threads_useful, threads / layout.lanes), 1);
+    layout.live = layout.lanes * (tune->warm ? 1 : layout.group_trials);
+    layout.cuts = smaller(cuts, (layout.lanes + pieces - 1) / pieces + 1);
+    if (tune->halving.on) {
+        layout.live = layout.runs;
+        layout.cuts = cuts;
+    }
+    return layout;
+}
+
+/* --- The plan ---------------------------------------------------------------------------------- */
+
+/* A trial with the most layers: of all that is searched, dropout alone changes a plan. */
+static enum ock_status largest_trial(struct ock_spec **out, const struct ock_spec *spec,
+                                     struct ock_err *err)
+{
+    const struct ock_axis_spec *dropout = &spec->tune.axes[OCK_AXIS_DROPOUT];
+    double values[OCK_AXES] = {[OCK_AXIS_DROPOUT] = dropout->max};
+    for (size_t i = 0; dropout->list && i < dropout->count; i++) {
+        if (dropout->list[i] > values[OCK_AXIS_DROPOUT])
+            values[OCK_AXIS_DROPOUT] = dropout->list[i];
+    }
+    struct ock_spec *copy = NULL;
+    enum ock_status status = ock_spec_copy(&copy, spec, err);
+    if (status == OCK_OK)
+        status = ock_spec_set_strength(copy, values, err);
+    if (status != OCK_OK) {
+        ock_spec_free(copy);
+        return status;
+    }
+    *out = copy;
+    return OCK_OK;
+}
+
+static size_t useful_threads(const struct ock_tune_spec *tune, uint32_t useful)
+{
+    return smaller(ock_tune_trials(tune) * larger(tune->folds, 1) * useful, THREADS_USEFUL_MAX);
+}
+
+uint32_t ock_tune_threads(const struct ock_spec *spec, uint32_t threads_useful)
+{
+    if (spec->train.threads > 0)
+        return spec->train.threads;
+    return (uint32_t)smaller(useful_threads(&spec->tune, threads_useful),
+                             (size_t)omp_get_num_procs());
+}
+
+enum ock_status ock_tune_plan(struct ock_plan *plan, const struct ock_spec *spec,
+                              const struct ock_plan_data *data, size_t data_bytes,
+                              struct ock_err *err)
+{
+    struct ock_spec *trial = NULL;
+    struct ock_plan *one = calloc(1, sizeof(*one));
+    if (!one)
+        return ock_fail(err, OCK_NOMEM, "out of memory for the plan of a search");
+    enum ock_status status = largest_trial(&trial, spec, err);
+    if (status == OCK_OK)
+        status = ock_plan_make(one, trial, data, err);
+    if (status == OCK_OK) {
+        uint32_t useful = one->threads_useful;
+        plan->threads_useful = (uint32_t)useful_threads(&spec->tune, useful);
+        uint32_t threads = ock_tune_threads(spec, useful);
+        struct ock_tune_layout layout = ock_tune_layout_make(
+            &spec->tune, threads, useful, ock_trainer_bytes(trial, one, data, 1));
+        size_t search = layout.live * ock_trainer_bytes(trial, one, data, layout.lane_threads) +
+                        layout.cuts * data_bytes;
+        plan->memory_bytes = larger(larger(one->memory_bytes, search), plan->memory_bytes);
+    }
+    ock_spec_free(trial);
+    free(one);
+    return status;
+}
