@@ -142,8 +142,8 @@ enum ock_status ock_backup_copy(struct ock_backup *backup, const struct ock_back
 
 static enum ock_status take_job(struct ock_backup *backup, const char *id, struct ock_err *err)
 {
-    static const char *const names[] = {"checkpoint.previous", "checkpoint", "inline.ockds",
-                                        "init.safetensors"};
+    static const char *const names[] = {"checkpoint.previous", "checkpoint", "checkpoint.tuning",
+                                        "inline.ockds", "init.safetensors"};
     char name[128];
     enum ock_status status = OCK_OK;
     for (size_t i = 0; status == OCK_OK && i < sizeof(names) / sizeof(names[0]); i++) {

@@ -213,10 +213,8 @@ enum ock_status ock_store_replace_resolved(struct ock_db *db, int64_t number, co
 static void note_line(struct progress *progress, const struct ock_event_line *line)
 {
     bool is_epoch = strcmp(line->type, "epoch") == 0;
-    if (is_epoch || strcmp(line->type, "checkpoint") == 0) {
-        int64_t step = peek_number(line->body, "\"step\":");
-        progress->reach = step > progress->reach ? step : progress->reach;
-    }
+    if (is_epoch || strcmp(line->type, "checkpoint") == 0 || strcmp(line->type, "trial") == 0)
+        progress->reach++; /* it was not told before */
     if (is_epoch) {
         progress->latest_seq = progress->seq;
         progress->latest = line->body;

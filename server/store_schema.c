@@ -41,7 +41,7 @@ static const char *const version_1 =
     " threads_useful INTEGER NOT NULL,"
     " attempt INTEGER NOT NULL DEFAULT 1,"
     " stalls INTEGER NOT NULL DEFAULT 0,"        /* attempts in a row that got no further */
-    " reach INTEGER NOT NULL DEFAULT 0,"         /* the last step that is known to be saved */
+    " reach INTEGER NOT NULL DEFAULT 0,"         /* tellings of having got further */
     " reach_before INTEGER NOT NULL DEFAULT 0,"  /* reach when the attempt began */
     " broken TEXT,"                   /* why it is not reproducible */
     " seq INTEGER NOT NULL DEFAULT 0,"

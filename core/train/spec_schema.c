@@ -334,8 +334,6 @@ void ock_spec_schema_axis(struct ock_jsonw *w, const struct ock_key *key)
 {
     ock_jsonw_array(w, "oneOf");
     ock_jsonw_object(w, NULL);
-    ock_jsonw_string(w, "type", "object");
-    ock_jsonw_bool(w, "additionalProperties", false);
     write_section(w, key->section);
     ock_jsonw_end_object(w);
     ock_jsonw_object(w, NULL);
@@ -355,8 +353,6 @@ void ock_spec_schema_halving(struct ock_jsonw *w, const struct ock_key *key)
 {
     ock_jsonw_array(w, "oneOf");
     ock_jsonw_object(w, NULL);
-    ock_jsonw_string(w, "type", "object");
-    ock_jsonw_bool(w, "additionalProperties", false);
     write_section(w, key->section);
     ock_jsonw_end_object(w);
     ock_jsonw_raw(w, NULL, "{\"type\":[\"boolean\",\"null\"]}");

@@ -43,7 +43,7 @@ START_TEST(every_default_is_as_documented)
     ck_assert_double_eq(s->optimizer.clip_norm, 0);
     ck_assert_int_eq(s->optimizer.schedule.name, OCK_CONSTANT);
     ck_assert_double_eq(s->optimizer.schedule.warmup_epochs, 0);
-    ck_assert_ptr_null(s->tune);
+    ck_assert(!s->tune.on);
     ck_assert(!s->resolved);
     ock_spec_free(s);
 }
