@@ -28,7 +28,8 @@ enum ock_command {
     OCK_COMMAND_CHECKPOINT, /* write a checkpoint and go on */
 };
 
-/* Callbacks from the training thread; all may be NULL but event. */
+/* Callbacks from the training thread; all may be NULL but event. The threads of a search call poll and
+ * peek side by side, the others one at a time. */
 struct ock_job_hooks {
     void *ctx;
     /* Delivers an event; may wait (then training waits). An error ends the job's run. */

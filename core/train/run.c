@@ -273,6 +273,27 @@ static void learn_from(struct ock_trainer *trainer, struct ock_epoch *epoch, boo
     trainer->last_epoch = *epoch;
 }
 
+/* A run of a search: only whether the epoch is good matters before the last one. */
+static enum ock_status finish_quietly(struct ock_trainer *trainer, enum ock_epoch_end *end,
+                                      struct ock_err *err)
+{
+    const float *w = trainer->optimizer.state.w;
+    struct ock_epoch epoch = {.epoch = trainer->progress.epoch};
+    char why[160];
+    ock_network_pack(&trainer->net, w);
+    if (!ock_trainer_measure(trainer, &trainer->train_sample, w, &epoch.train)) {
+        *end = OCK_EPOCH_PAUSED;
+        return OCK_OK;
+    }
+    if (has_failed(trainer, &epoch, why)) {
+        *end = OCK_EPOCH_FAILED;
+        return fail_measured(trainer, why, err);
+    }
+    ock_trainer_keep(trainer);
+    trainer->last_epoch = epoch;
+    return OCK_OK;
+}
+
 /* Measures and tells an epoch whose minibatches are done. *end stays, or becomes FAILED (to be done
  * again, if anything is) or PAUSED (to be measured again). */
 static enum ock_status finish_epoch(struct ock_trainer *trainer, enum ock_epoch_end *end,
@@ -283,6 +304,8 @@ static enum ock_status finish_epoch(struct ock_trainer *trainer, enum ock_epoch_
     bool reported = is_reported(trainer, progress->epoch, ends);
     if (!reported && !looks_every_epoch(trainer))
         return OCK_OK; /* not kept: nobody knows whether it was good */
+    if (trainer->quiet && !looks_every_epoch(trainer))
+        return finish_quietly(trainer, end, err);
     struct ock_epoch epoch = {0};
     char why[160];
     if (!ock_trainer_report(trainer, &epoch)) {

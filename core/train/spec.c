@@ -114,7 +114,6 @@ static void copy_state(struct ock_spec *to, const struct ock_spec *from)
     }
     to->optimizer.lr_auto = from->optimizer.lr_auto;
     to->optimizer.lr = from->optimizer.lr;
-    to->layers_given = from->layers_given;
     to->resolved = from->resolved;
 }
 

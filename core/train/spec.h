@@ -220,7 +220,6 @@ struct ock_spec {
     struct ock_optimizer_spec optimizer;
     struct ock_train_spec train;
     struct ock_tune_spec tune;
-    bool layers_given; /* the model was sent as layers, not as hidden */
     bool resolved;
 };
 

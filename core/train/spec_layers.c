@@ -225,5 +225,4 @@ void ock_spec_parse_model(struct ock_spec_parser *parser, const struct ock_key *
     /* A model with faults is kept too: it is freed with the spec, which is never published. */
     parser->spec->layers = draft.layers;
     parser->spec->layer_count = draft.layer_count;
-    parser->spec->layers_given = draft.layers_given;
 }

@@ -80,7 +80,8 @@ static const struct ock_key tune_keys[] = {
     AXIS("weight_decay", OCK_AXIS_WEIGHT_DECAY, OCK_KEY_FLOAT, OCK_KEY_UNBOUNDED, "Weight decays",
          "A range or a list, in place of optimizer.weight_decay."),
     AXIS("dropout", OCK_AXIS_DROPOUT, OCK_KEY_BELOW_MAX, 1, "Dropout rates",
-         "A range or a list, in place of model.dropout, or of the rate of all dropout layers."),
+         "A range or a list: the rate of all dropout layers but the inputs'; where there are none, "
+         "of one behind every activation."),
     {.name = "folds",
      .kind = OCK_KEY_U32,
      .offset = offsetof(struct ock_tune_spec, folds),

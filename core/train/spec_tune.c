@@ -206,12 +206,23 @@ static bool is_linear(const struct ock_spec *spec)
     return spec->layer_count == 1 && spec->layers[0].type == OCK_LINEAR;
 }
 
-static bool has_hidden(const struct ock_spec *spec)
+/* Dropout behind hidden layers, the inputs' not counted. */
+static bool has_dropout(const struct ock_spec *spec)
 {
-    bool dropout = false;
-    for (size_t i = 0; i < spec->layer_count; i++)
-        dropout = dropout || spec->layers[i].type == OCK_DROPOUT;
-    return spec->layers_given ? dropout : spec->layer_count > 2;
+    for (size_t i = 1; i < spec->layer_count; i++) {
+        if (spec->layers[i].type == OCK_DROPOUT)
+            return true;
+    }
+    return false;
+}
+
+static bool has_activation(const struct ock_spec *spec)
+{
+    for (size_t i = 0; i < spec->layer_count; i++) {
+        if (spec->layers[i].type == OCK_ACTIVATION)
+            return true;
+    }
+    return false;
 }
 
 static void check_model(const struct ock_spec *spec, struct ock_faults *faults)
@@ -224,11 +235,10 @@ static void check_model(const struct ock_spec *spec, struct ock_faults *faults)
     if (l1->given && l1->max_auto && spec->init.job)
         ock_spec_refuse(faults, "/tune/l1/max", "/model/init",
                         "auto is a strength at weights of 0, and these start elsewhere");
-    if (tune->axes[OCK_AXIS_DROPOUT].given && spec->layer_count > 0 && !has_hidden(spec))
+    if (tune->axes[OCK_AXIS_DROPOUT].given && spec->layer_count > 0 && !has_dropout(spec) &&
+        !has_activation(spec))
         ock_spec_refuse(faults, "/tune/dropout", "/model",
-                        spec->layers_given
-                            ? "there is no dropout layer whose rate could be searched"
-                            : "dropout follows hidden layers and this model has none");
+                        "dropout follows hidden layers and this model has none");
     if (!tune->warm)
         return;
     if (!is_linear(spec) || !l1->given)
@@ -340,21 +350,17 @@ static void set_penalty(struct ock_spec *spec)
     }
 }
 
-/* Layers as `hidden` would have made them with this rate: a dropout layer behind every activation, or
- * none at a rate of 0. The one of the inputs stays. */
-static enum ock_status expand_dropout(struct ock_spec *spec, double rate, struct ock_err *err)
+/* A dropout layer behind every activation, as `hidden` has them where dropout is above 0. */
+static enum ock_status insert_dropout(struct ock_spec *spec, struct ock_err *err)
 {
     struct ock_layer_spec *layers = calloc(2 * spec->layer_count, sizeof(*layers));
     size_t count = 0;
     if (!layers)
         return ock_fail(err, OCK_NOMEM, "out of memory for a trial's layers");
     for (size_t i = 0; i < spec->layer_count; i++) {
-        const struct ock_layer_spec *layer = &spec->layers[i];
-        if (layer->type == OCK_DROPOUT && i > 0)
-            continue;
-        layers[count++] = *layer;
-        if (layer->type == OCK_ACTIVATION && rate > 0)
-            layers[count++] = (struct ock_layer_spec){.type = OCK_DROPOUT, .rate = rate};
+        layers[count++] = spec->layers[i];
+        if (spec->layers[i].type == OCK_ACTIVATION)
+            layers[count++] = (struct ock_layer_spec){.type = OCK_DROPOUT};
     }
     free(spec->layers);
     spec->layers = layers;
@@ -365,15 +371,16 @@ static enum ock_status expand_dropout(struct ock_spec *spec, double rate, struct
     return OCK_OK;
 }
 
+/* The layers are there at a rate of 0 too: positions decide the first weights, which have to be the
+ * same for all trials. */
 static enum ock_status set_dropout(struct ock_spec *spec, double rate, struct ock_err *err)
 {
-    if (!spec->layers_given)
-        return expand_dropout(spec, rate, err);
-    for (size_t i = 0; i < spec->layer_count; i++) {
+    enum ock_status status = has_dropout(spec) ? OCK_OK : insert_dropout(spec, err);
+    for (size_t i = 1; i < spec->layer_count && status == OCK_OK; i++) {
         if (spec->layers[i].type == OCK_DROPOUT)
             spec->layers[i].rate = rate;
     }
-    return OCK_OK;
+    return status;
 }
 
 enum ock_status ock_spec_set_strength(struct ock_spec *spec, const double values[OCK_AXES],

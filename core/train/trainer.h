@@ -82,8 +82,9 @@ struct ock_trainer {
     struct ock_progress progress;
     struct ock_epoch last_epoch; /* the newest measured epoch */
     uint64_t told_step;          /* ock_job's */
-    const char *tuning;          /* borrowed JSON: of the search whose refit this is; NULL: none */
-    bool search_stopped;         /* somebody ended it */
+    bool quiet;         /* nobody hears of its epochs: no more is measured than what may fail one */
+    const char *tuning; /* borrowed JSON: of the search whose refit this is; NULL: none */
+    bool search_stopped; /* somebody ended it */
     bool stop_wanted;
     struct ock_sink sink;
     struct ock_checkpoint_plan *checkpoint; /* borrowed; NULL: no checkpoints */

@@ -20,6 +20,7 @@ struct bound {
     size_t D, K;
     size_t block_rows;
     struct ock_batch batch; /* [block_rows, …], owned */
+    double *class_weights;  /* [classes] owned */
     double *p;              /* [K] owned: probabilities; numbers: p[0] is the constant */
     double *dz;             /* [K] owned: of one row */
     double *gradient;       /* [K, D + 1] owned; the bias' is the last */
@@ -35,6 +36,7 @@ static void deinit(struct bound *b)
     free(b->batch.label);
     free(b->batch.target);
     free(b->batch.weight);
+    free(b->class_weights);
     free(b->p);
     free(b->dz);
     free(b->gradient);
@@ -58,14 +60,15 @@ static bool allocate(struct bound *b)
     else
         b->batch.target = calloc(rows, sizeof(*b->batch.target));
     b->batch.weight = calloc(rows, sizeof(*b->batch.weight));
+    b->class_weights = calloc(data->classes + 1, sizeof(*b->class_weights));
     b->p = calloc(b->K, sizeof(*b->p));
     b->dz = calloc(b->K, sizeof(*b->dz));
     b->gradient = calloc(b->K * (b->D + 1), sizeof(*b->gradient));
     bool rows_there = sparse
                           ? b->batch.sparse.begin && b->batch.sparse.index && b->batch.sparse.value
                           : b->batch.x != NULL;
-    return rows_there && (b->batch.label || b->batch.target) && b->batch.weight && b->p && b->dz &&
-           b->gradient;
+    return rows_there && (b->batch.label || b->batch.target) && b->batch.weight &&
+           b->class_weights && b->p && b->dz && b->gradient;
 }
 
 /* Calls add(b, row of the batch) for every training row. false: left. */
@@ -97,9 +100,9 @@ static bool for_each_row(struct bound *b, bool with_features,
 
 static void add_class(struct bound *b, size_t row, void *ctx)
 {
-    double *weights = ctx; /* [classes] */
     double s = (double)b->batch.weight[row];
-    weights[b->batch.label[row]] += s;
+    (void)ctx;
+    b->class_weights[b->batch.label[row]] += s;
     b->total += s;
 }
 
@@ -155,7 +158,6 @@ static bool best_number(struct bound *b, double *out)
 static bool find_outputs(struct bound *b, bool free_bias)
 {
     size_t classes = b->data->classes;
-    double *weights = NULL;
     if (classes == 0) {
         double best = 0;
         if (!best_number(b, &best))
@@ -163,17 +165,13 @@ static bool find_outputs(struct bound *b, bool free_bias)
         b->p[0] = free_bias ? best : 0;
         return true;
     }
-    weights = calloc(classes, sizeof(*weights));
-    if (!weights || !for_each_row(b, false, add_class, weights)) {
-        free(weights);
+    if (!for_each_row(b, false, add_class, NULL))
         return false;
-    }
     for (size_t k = 0; k < b->K; k++) {
         size_t label = b->K == 1 ? 1 : k; /* binary: the second class */
         double even = b->K == 1 ? 0.5 : 1 / (double)b->K;
-        b->p[k] = free_bias ? weights[label] / b->total : even;
+        b->p[k] = free_bias ? b->class_weights[label] / b->total : even;
     }
-    free(weights);
     return true;
 }
 

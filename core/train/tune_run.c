@@ -28,6 +28,8 @@ static enum ock_status make_trainer(struct ock_tune_run *run, const struct ock_r
     if (status == OCK_OK)
         status = ock_trainer_new(&run->trainer, run->spec, &run->plan, order->data, order->kernels,
                                  order->threads, order->tile_rows, order->hooks, err);
+    if (status == OCK_OK)
+        run->trainer->quiet = true;
     if (status != OCK_OK || !order->checkpoint_path)
         return status;
     (void)snprintf(run->checkpoint_path, sizeof(run->checkpoint_path), "%s",

@@ -105,7 +105,7 @@ enum ock_status ock_search_tell_choice(struct ock_search *search, const struct o
                                        struct ock_err *err)
 {
     const struct ock_tune_table *table = &search->table;
-    char chosen[200], least[200], message[OCK_ERR_TEXT_SIZE];
+    char chosen[120], least[120], message[OCK_ERR_TEXT_SIZE];
     char error[40] = "";
     if (best->chosen == SIZE_MAX)
         return OCK_OK;

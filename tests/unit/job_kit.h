@@ -3,6 +3,8 @@
 #define OCK_TESTS_JOB_KIT_H
 
 #include <check.h>
+#include <dirent.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +41,7 @@ struct kit {
     char restored[256]; /* the lines that a checkpoint brought back */
     size_t count;
     struct kit_event *events;
-    uint64_t polls, peeks;
+    atomic_uint_fast64_t polls, peeks; /* a search's lanes ask side by side */
 };
 
 static enum ock_status kit_take(void *ctx, const struct ock_event *event, struct ock_err *err)
@@ -58,14 +60,14 @@ static enum ock_status kit_take(void *ctx, const struct ock_event *event, struct
 static enum ock_command kit_poll(void *ctx)
 {
     struct kit *kit = ctx;
-    kit->polls++;
+    uint64_t polls = ++kit->polls;
     if (kit->pause_at > 0 && kit->peeks >= kit->pause_at)
         return OCK_COMMAND_PAUSE;
-    if (kit->pause_after > 0 && kit->polls == kit->pause_after)
+    if (kit->pause_after > 0 && polls == kit->pause_after)
         return OCK_COMMAND_PAUSE;
-    if (kit->stop_after > 0 && kit->polls == kit->stop_after)
+    if (kit->stop_after > 0 && polls == kit->stop_after)
         return OCK_COMMAND_STOP;
-    if (kit->checkpoint_after > 0 && kit->polls == kit->checkpoint_after)
+    if (kit->checkpoint_after > 0 && polls == kit->checkpoint_after)
         return OCK_COMMAND_CHECKPOINT;
     return OCK_GO_ON;
 }
@@ -105,7 +107,8 @@ __attribute__((unused)) static void kit_free(struct kit *kit)
     free(kit->events);
     kit->events = NULL;
     kit->count = 0;
-    kit->polls = kit->peeks = 0;
+    kit->polls = 0;
+    kit->peeks = 0;
 }
 
 /* Runs the job; spec faults fail the test. */
@@ -191,17 +194,22 @@ static void kit_directory(char path[KIT_PATH_SIZE])
     ck_assert_ptr_nonnull(mkdtemp(path));
 }
 
+/* Removes the files in it. */
+static void kit_empty(const char *directory)
+{
+    char path[2 * KIT_PATH_SIZE + 256];
+    DIR *dir = opendir(directory);
+    ck_assert_ptr_nonnull(dir);
+    for (const struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
+        (void)snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name);
+        (void)unlink(path); /* "." and ".." stay */
+    }
+    (void)closedir(dir);
+}
+
 static void kit_remove(const char *directory)
 {
-    char command[KIT_PATH_SIZE + 32];
-    (void)snprintf(command, sizeof(command), "%s", directory);
-    static const char *const names[] = {
-        "data.ockds",       "checkpoint",       "checkpoint.previous", "data.csv",
-        "best.safetensors", "last.safetensors", "init.safetensors"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        (void)snprintf(command, sizeof(command), "%s/%s", directory, names[i]);
-        (void)unlink(command);
-    }
+    kit_empty(directory);
     (void)rmdir(directory);
 }
 
