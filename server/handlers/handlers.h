@@ -31,6 +31,9 @@ enum ock_handled ock_job_metrics(struct ock_exchange *x);
 enum ock_handled ock_job_stream(struct ock_exchange *x, const char *job, uint64_t after,
                                 enum ock_feed_format format);
 
+/* tuning.c */
+enum ock_handled ock_job_tuning(struct ock_exchange *x);
+
 /* models.c */
 enum ock_handled ock_job_model(struct ock_exchange *x);
 

@@ -47,7 +47,45 @@ static const char components[] =
     "\"class\":{\"type\":\"string\"},\"probabilities\":{\"type\":\"object\","
     "\"additionalProperties\":{\"type\":\"number\"}}}}]}}}},"
     "\"Patch\":{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"},"
-    "\"labels\":{\"type\":\"object\"},\"priority\":{\"type\":\"integer\"}}}}}";
+    "\"labels\":{\"type\":\"object\"},\"priority\":{\"type\":\"integer\"}}}";
+
+/* The same, of a search: a compiler need take no text as long as both. The last piece. */
+static const char tuning_components[] =
+    ","
+    "\"Tuning\":{\"type\":\"object\",\"required\":[\"job\",\"status\",\"trials\"],"
+    "\"properties\":{\"job\":{\"type\":\"string\"},\"status\":{\"type\":\"string\"},"
+    "\"rule\":{\"enum\":[\"min\",\"1se\",null]},\"folds\":{\"type\":[\"integer\",\"null\"]},"
+    "\"fold_assignment\":{\"type\":[\"string\",\"null\"]},"
+    "\"rows\":{\"type\":[\"integer\",\"null\"]},"
+    "\"trials_total\":{\"type\":[\"integer\",\"null\"]},"
+    "\"chosen\":{\"$ref\":\"#/components/schemas/Strength\"},"
+    "\"min\":{\"$ref\":\"#/components/schemas/Strength\"},"
+    "\"one_se\":{\"$ref\":\"#/components/schemas/Strength\"},"
+    "\"trials\":{\"type\":\"array\",\"description\":\"from the strongest to the weakest\","
+    "\"items\":{\"$ref\":\"#/components/schemas/Trial\"}},"
+    "\"path\":{\"type\":\"array\",\"description\":\"with warm: the weights at each strength\","
+    "\"items\":{\"type\":\"object\"}},"
+    "\"fold_ids\":{\"type\":\"array\",\"items\":{\"type\":\"integer\"},\"description\":"
+    "\"row by row; -1: in no fold\"}}},"
+    "\"Strength\":{\"type\":[\"object\",\"null\"],\"description\":\"null: not known yet, or "
+    "none\",\"properties\":{\"trial\":{\"type\":\"integer\"},\"l1\":{\"type\":\"number\"},"
+    "\"l2\":{\"type\":\"number\"}}},"
+    "\"Trial\":{\"type\":\"object\",\"required\":[\"l1\",\"l2\",\"status\"],\"properties\":{"
+    "\"trial\":{\"type\":\"integer\"},\"l1\":{\"type\":\"number\"},"
+    "\"l2\":{\"type\":\"number\"},\"weight_decay\":{\"type\":\"number\"},"
+    "\"dropout\":{\"type\":\"number\"},"
+    "\"mean_data_loss\":{\"type\":[\"number\",\"null\"]},"
+    "\"standard_error\":{\"type\":[\"number\",\"null\"]},"
+    "\"mean_accuracy\":{\"type\":[\"number\",\"null\"]},"
+    "\"mean_rmse\":{\"type\":[\"number\",\"null\"]},"
+    "\"train_data_loss\":{\"type\":[\"number\",\"null\"]},"
+    "\"zeros\":{\"type\":[\"number\",\"null\"]},\"count\":{\"type\":[\"integer\",\"null\"]},"
+    "\"l2_norm\":{\"type\":[\"number\",\"null\"]},"
+    "\"folds\":{\"type\":\"array\",\"items\":{\"type\":[\"number\",\"null\"]},"
+    "\"description\":\"data_loss of each\"},\"best_epochs\":{\"type\":\"array\"},"
+    "\"weights_sha256\":{\"type\":\"array\"},"
+    "\"status\":{\"enum\":[\"succeeded\",\"failed\",\"ended\"]},"
+    "\"epochs\":{\"type\":[\"integer\",\"null\"]},\"error\":{}}}}}";
 
 static void write_parameter(struct ock_jsonw *w, const char *name, const char *place,
                             const char *about)
@@ -150,26 +188,40 @@ static void write_body(struct ock_jsonw *w, const struct ock_route *route)
     ock_jsonw_end_object(w);
 }
 
+/* "application/json,text/csv": the schema is that of the first. */
+static void write_types(struct ock_jsonw *w, const char *types, const char *schema)
+{
+    ock_jsonw_object(w, "content");
+    while (*types) {
+        char type[40];
+        size_t size = strcspn(types, ",");
+        (void)snprintf(type, sizeof(type), "%.*s", (int)size, types);
+        ock_jsonw_object(w, type);
+        if (schema) {
+            char reference[64];
+            (void)snprintf(reference, sizeof(reference), "#/components/schemas/%s", schema);
+            ock_jsonw_object(w, "schema");
+            ock_jsonw_string(w, "$ref", reference);
+            ock_jsonw_end_object(w);
+        }
+        ock_jsonw_end_object(w);
+        schema = NULL;
+        types += size + (types[size] == ',');
+    }
+    ock_jsonw_end_object(w);
+}
+
 static void write_answers(struct ock_jsonw *w, const struct ock_route *route)
 {
     ock_jsonw_object(w, "responses");
     for (size_t i = 0; i < 6 && route->answers[i].status; i++) {
+        const struct ock_answer *answer = &route->answers[i];
         char status[8];
-        (void)snprintf(status, sizeof(status), "%d", route->answers[i].status);
+        (void)snprintf(status, sizeof(status), "%d", answer->status);
         ock_jsonw_object(w, status);
-        ock_jsonw_string(w, "description", route->answers[i].about);
-        if (route->answers[i].type) {
-            ock_jsonw_object(w, "content");
-            bool rows = route->body == OCK_BODY_ROWS;
-            ock_jsonw_raw(w, route->answers[i].type,
-                          rows ? "{\"schema\":{\"$ref\":\"#/components/schemas/Predictions\"}}"
-                               : "{}");
-            if (rows) {
-                ock_jsonw_raw(w, "text/csv", "{}");
-                ock_jsonw_raw(w, "application/x-ndjson", "{}");
-            }
-            ock_jsonw_end_object(w);
-        }
+        ock_jsonw_string(w, "description", answer->about);
+        if (answer->type)
+            write_types(w, answer->type, answer->schema);
         ock_jsonw_end_object(w);
     }
     ock_jsonw_raw(w, "default",
@@ -246,5 +298,6 @@ void ock_openapi_write(struct ock_buf *out)
     }
     ock_jsonw_end_object(&w);
     ock_jsonw_raw(&w, "components", components);
+    ock_buf_puts(out, tuning_components);
     ock_jsonw_end_object(&w);
 }

@@ -47,8 +47,9 @@ enum ock_where {
 
 struct ock_answer {
     int status;
-    const char *type; /* NULL: no body */
+    const char *type; /* NULL: no body; more than one, between commas */
     const char *about;
+    const char *schema; /* of the first type, among OpenAPI's components; NULL: not told */
 };
 
 struct ock_route {
