@@ -32,6 +32,7 @@ enum cli_exit cli_upload(int argc, char **argv);
 enum cli_exit cli_summary(int argc, char **argv);
 enum cli_exit cli_submit(int argc, char **argv);
 enum cli_exit cli_watch(int argc, char **argv);
+enum cli_exit cli_tuning(int argc, char **argv);
 enum cli_exit cli_list(int argc, char **argv);
 enum cli_exit cli_show(int argc, char **argv);
 enum cli_exit cli_cancel(int argc, char **argv);
@@ -71,9 +72,11 @@ void cli_out_give_up(void); /* its reader was seen to leave: closed from now on 
 struct cli_term {
     bool tty;    /* stdout is a terminal that understands carriage returns and colours */
     bool colour; /* and NO_COLOR is not set */
+    bool utf8;   /* the locale's characters are Unicode */
 };
 struct cli_term cli_term_make(void);
-size_t cli_term_width(void); /* columns now, 80 if it can't be told; at least 20 */
+size_t cli_term_width(void);  /* columns now, 80 if it can't be told; at least 20 */
+size_t cli_term_height(void); /* lines now, 24 if it can't be told */
 
 enum cli_style { CLI_PLAIN, CLI_BOLD, CLI_DIM, CLI_GREEN, CLI_YELLOW, CLI_RED };
 /* The escape sequence, "" without colours. CLI_PLAIN ends a style. */

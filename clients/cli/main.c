@@ -18,6 +18,7 @@ static const struct cli_command commands[] = {
     {"summary", "describe the columns of a dataset", cli_summary},
     {"submit", "send a job to a server", cli_submit},
     {"watch", "follow a job's epochs", cli_watch},
+    {"tuning", "show what each strength of a tuning job came to", cli_tuning},
     {"list", "list a server's jobs", cli_list},
     {"show", "show one job", cli_show},
     {"cancel", "end a job and keep nothing", cli_cancel},

@@ -6,7 +6,17 @@
 
 #include "clients/cli/cli.h"
 
-enum { WIDTH_MIN = 20, WIDTH_DEFAULT = 80 };
+enum { WIDTH_MIN = 20, WIDTH_DEFAULT = 80, HEIGHT_DEFAULT = 24 };
+
+/* By the first of the variables that says anything, as setlocale would look at them. */
+static bool locale_is_utf8(void)
+{
+    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    const char *value = NULL;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && !(value && *value); i++)
+        value = getenv(names[i]);
+    return value && (strcasestr(value, "utf-8") || strcasestr(value, "utf8"));
+}
 
 struct cli_term cli_term_make(void)
 {
@@ -15,6 +25,7 @@ struct cli_term cli_term_make(void)
     struct cli_term term = {0};
     term.tty = isatty(STDOUT_FILENO) && kind && strcmp(kind, "dumb") != 0;
     term.colour = term.tty && !(no_colour && *no_colour);
+    term.utf8 = locale_is_utf8();
     return term;
 }
 
@@ -24,6 +35,14 @@ size_t cli_term_width(void)
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
         return WIDTH_DEFAULT;
     return size.ws_col < WIDTH_MIN ? WIDTH_MIN : size.ws_col;
+}
+
+size_t cli_term_height(void)
+{
+    struct winsize size = {0};
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0)
+        return HEIGHT_DEFAULT;
+    return size.ws_row;
 }
 
 const char *cli_style(const struct cli_term *term, enum cli_style style)

@@ -162,11 +162,17 @@ static void choose_columns(struct cli_view *view, const cJSON *event)
         ;
 }
 
-void cli_view_break(struct cli_view *view)
+static void clear_line(struct cli_view *view)
 {
     if (view->line_open)
         cli_puts("\r\033[K");
     view->line_open = false;
+}
+
+void cli_view_break(struct cli_view *view)
+{
+    clear_line(view);
+    cli_trials_leave(&view->trials);
 }
 
 static void print_header(struct cli_view *view)
@@ -214,7 +220,7 @@ static void show_epoch(struct cli_view *view, const cJSON *event)
     keep(&view->last, event);
     if (best)
         keep(&view->best, event);
-    cli_view_break(view);
+    clear_line(view);
     if (!view->header_shown) {
         choose_columns(view, event);
         print_header(view);
@@ -251,7 +257,7 @@ static void show_progress(struct cli_view *view, const cJSON *event)
     if (view->last)
         length += snprintf(line + length, sizeof(line) - (size_t)length, "  %s left", left);
     size_t room = cli_term_width() - 1;
-    cli_view_break(view);
+    clear_line(view);
     cli_out(line, (size_t)length < room ? (size_t)length : room);
     view->line_open = true;
 }
@@ -260,7 +266,7 @@ static void show_progress(struct cli_view *view, const cJSON *event)
 static void show_text(struct cli_view *view, enum cli_style style, const char *what,
                       const char *text)
 {
-    cli_view_break(view);
+    clear_line(view);
     if (*what)
         cli_printf("%s%s%s", cli_style(&view->term, style), what,
                    cli_style(&view->term, CLI_PLAIN));
@@ -283,13 +289,48 @@ static void show_state(struct cli_view *view, const cJSON *event)
     show_text(view, CLI_PLAIN, "", text);
 }
 
+static void show_trial(struct cli_view *view, const cJSON *event)
+{
+    struct cli_trials *trials = &view->trials;
+    clear_line(view);
+    if (!cli_trials_add(trials, event))
+        return;
+    if ((double)trials->count >= trials->total)
+        cli_trials_close(trials, &view->term);
+    else
+        cli_trials_draw(trials, &view->term);
+}
+
+/* The table of trials stands below all else: it gives way to a line and comes back behind it. The
+ * search is over with the first epoch after it, and with the job. */
+static void give_way(struct cli_view *view, const char *type)
+{
+    struct cli_trials *trials = &view->trials;
+    if (strcmp(type, "trial") == 0 || strcmp(type, "progress") == 0)
+        return;
+    clear_line(view);
+    if (strcmp(type, "epoch") == 0 || strcmp(type, "end") == 0)
+        cli_trials_close(trials, &view->term);
+    else
+        cli_trials_hide(trials);
+}
+
+static void come_back(struct cli_view *view, const char *type)
+{
+    if (strcmp(type, "trial") != 0 && strcmp(type, "progress") != 0)
+        cli_trials_draw(&view->trials, &view->term);
+}
+
 void cli_view_event(struct cli_view *view, const cJSON *event)
 {
     const char *type = cli_text_at(event, "type");
     if (!type)
         return;
+    give_way(view, type);
     if (strcmp(type, "epoch") == 0)
         show_epoch(view, event);
+    else if (strcmp(type, "trial") == 0)
+        show_trial(view, event);
     else if (strcmp(type, "progress") == 0)
         show_progress(view, event);
     else if (strcmp(type, "warning") == 0)
@@ -300,17 +341,25 @@ void cli_view_event(struct cli_view *view, const cJSON *event)
         show_state(view, event);
     else if (strcmp(type, "end") == 0)
         keep(&view->end, event);
+    come_back(view, type);
     cli_out_flush();
 }
 
 void cli_view_init(struct cli_view *view, double epochs)
 {
     *view = (struct cli_view){.term = cli_term_make(), .epochs = epochs};
+    view->trials.total = (double)NAN;
     view->row_time_s = -1e9;
+}
+
+void cli_view_tune(struct cli_view *view, const cJSON *tune)
+{
+    cli_trials_rule(&view->trials, tune);
 }
 
 void cli_view_deinit(struct cli_view *view)
 {
+    cli_trials_deinit(&view->trials);
     cJSON_Delete(view->best);
     cJSON_Delete(view->last);
     cJSON_Delete(view->end);

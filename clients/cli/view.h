@@ -6,6 +6,7 @@
 #include <cjson/cJSON.h>
 
 #include "clients/cli/cli.h"
+#include "clients/cli/trials.h"
 
 enum { CLI_VIEW_COLUMNS_MAX = 9 };
 
@@ -21,9 +22,12 @@ struct cli_view {
     double row_time_s;                    /* when the last row was printed (monotonic clock) */
     cJSON *best, *last; /* owned; the epoch events of the best and of the last epoch */
     cJSON *end;         /* owned; the end event */
+    struct cli_trials trials;
 };
 
 void cli_view_init(struct cli_view *view, double epochs);
+/* The tune section of the job's spec, from which the view learns the rule; NULL: none, or not known. */
+void cli_view_tune(struct cli_view *view, const cJSON *tune);
 void cli_view_deinit(struct cli_view *view);
 
 /* Shows one event object (API.md, Events). Types that are not known are passed over. */

@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "tests" / "data"
 COMMANDS = ["train", "validate", "serve", "backup", "upload", "summary", "submit", "watch", "list",
-            "show", "cancel", "stop", "pause", "resume", "model", "predict", "health"]
+            "show", "cancel", "stop", "pause", "resume", "model", "predict", "health", "tuning"]
 
 
 def program():
