@@ -215,7 +215,8 @@ static void make_y_axis(struct ock_plot *plot)
             continue;
         widen(&bar_low, &bar_high, fmax(trial->mean_data_loss - error, log ? low / 2 : -HUGE_VAL));
         widen(&bar_low, &bar_high, trial->mean_data_loss + error);
-        widen(&bar_low, &bar_high, fmax(trial->train_data_loss, log ? low / 10 : -HUGE_VAL));
+        if (!isnan(trial->train_data_loss))
+            widen(&bar_low, &bar_high, fmax(trial->train_data_loss, log ? low / 10 : -HUGE_VAL));
     }
     plot->y = ock_axis_make(log, bar_low, bar_high, OCK_PLOT_BOTTOM - OCK_PLOT_FLOOR,
                             OCK_PLOT_TOP + OCK_PLOT_ROOF);

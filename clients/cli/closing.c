@@ -90,8 +90,9 @@ static void close_run(const struct cli_view *view)
         (void)snprintf(words, sizeof(words), "%.0f epoch%s in %s: ", epoch, epoch == 1 ? "" : "s",
                        time);
     else if (view->trials.count > 0) /* without a refit, or before it */
-        (void)snprintf(words, sizeof(words), "%zu strength%s tried, no model trained: ",
-                       view->trials.count, view->trials.count == 1 ? "" : "s");
+        (void)snprintf(words, sizeof(words),
+                       "%zu strength%s tried, no model trained: ", view->trials.count,
+                       view->trials.count == 1 ? "" : "s");
     else
         (void)snprintf(words, sizeof(words), "No epoch was finished: ");
     add(text, words);
