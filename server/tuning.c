@@ -8,9 +8,9 @@
 
 #include "core/base/json.h"
 
-const char *ock_tuned_name(enum ock_tuned what)
+const char *ock_strength_name(enum ock_strength what)
 {
-    static const char *const names[OCK_TUNED_COUNT] = {"l1", "l2", "weight_decay", "dropout"};
+    static const char *const names[OCK_STRENGTH_COUNT] = {"l1", "l2", "weight_decay", "dropout"};
     return names[what];
 }
 
@@ -23,6 +23,19 @@ static enum ock_status read_number(const cJSON *object, const char *key, size_t 
         return ock_fail(err, OCK_INVALID, "tuning table: trial %zu: %s is no number", trial + 1,
                         key);
     *out = cJSON_IsNumber(item) ? item->valuedouble : (double)NAN;
+    return OCK_OK;
+}
+
+static enum ock_status read_size(const cJSON *object, const char *key, size_t *out,
+                                 struct ock_err *err)
+{
+    const cJSON *item = ock_json_get(object, key);
+    if (!item || cJSON_IsNull(item))
+        return OCK_OK;
+    if (!cJSON_IsNumber(item) || !ock_json_whole(item) || item->valuedouble < 0 ||
+        item->valuedouble > OCK_TUNING_TRIALS_MAX)
+        return ock_fail(err, OCK_INVALID, "tuning table: %s is no count", key);
+    *out = (size_t)item->valuedouble;
     return OCK_OK;
 }
 
@@ -45,7 +58,7 @@ static enum ock_status read_status(const cJSON *object, size_t trial, enum ock_t
                     "tuning table: trial %zu: status is not succeeded, failed or ended", trial + 1);
 }
 
-static enum ock_status read_folds(const cJSON *object, size_t index, struct ock_trial *trial,
+static enum ock_status read_folds(const cJSON *object, size_t index, struct ock_tuning_trial *trial,
                                   double *losses, struct ock_err *err)
 {
     const cJSON *item = NULL, *folds = ock_json_get(object, "folds");
@@ -63,9 +76,10 @@ static enum ock_status read_folds(const cJSON *object, size_t index, struct ock_
 }
 
 /* The figures of a succeeded or ended trial are needed; a failed one's are NaN. */
-static enum ock_status check_trial(const struct ock_trial *trial, size_t index, struct ock_err *err)
+static enum ock_status check_trial(const struct ock_tuning_trial *trial, size_t index,
+                                   struct ock_err *err)
 {
-    if (isnan(trial->strengths[OCK_TUNED_L1]) || isnan(trial->strengths[OCK_TUNED_L2]))
+    if (isnan(trial->strengths[OCK_STRENGTH_L1]) || isnan(trial->strengths[OCK_STRENGTH_L2]))
         return ock_fail(err, OCK_INVALID, "tuning table: trial %zu: l1 or l2 is missing",
                         index + 1);
     if (trial->status != OCK_TRIAL_FAILED && isnan(trial->mean_data_loss))
@@ -75,16 +89,17 @@ static enum ock_status check_trial(const struct ock_trial *trial, size_t index, 
 }
 
 static enum ock_status read_trial(const cJSON *object, size_t index, bool numbers,
-                                  struct ock_trial *trial, double *losses, struct ock_err *err)
+                                  struct ock_tuning_trial *trial, double *losses,
+                                  struct ock_err *err)
 {
     const struct {
         const char *key;
         double *out;
     } figures[] = {
-        {"l1", &trial->strengths[OCK_TUNED_L1]},
-        {"l2", &trial->strengths[OCK_TUNED_L2]},
-        {"weight_decay", &trial->strengths[OCK_TUNED_WEIGHT_DECAY]},
-        {"dropout", &trial->strengths[OCK_TUNED_DROPOUT]},
+        {"l1", &trial->strengths[OCK_STRENGTH_L1]},
+        {"l2", &trial->strengths[OCK_STRENGTH_L2]},
+        {"weight_decay", &trial->strengths[OCK_STRENGTH_WEIGHT_DECAY]},
+        {"dropout", &trial->strengths[OCK_STRENGTH_DROPOUT]},
         {"mean_data_loss", &trial->mean_data_loss},
         {"standard_error", &trial->standard_error},
         {numbers ? "mean_rmse" : "mean_accuracy", &trial->score},
@@ -95,7 +110,10 @@ static enum ock_status read_trial(const cJSON *object, size_t index, bool number
     };
     if (!cJSON_IsObject(object))
         return ock_fail(err, OCK_INVALID, "tuning table: trial %zu is no object", index + 1);
-    enum ock_status status = read_status(object, index, &trial->status, err);
+    trial->number = index + 1;
+    enum ock_status status = read_size(object, "trial", &trial->number, err);
+    if (status == OCK_OK)
+        status = read_status(object, index, &trial->status, err);
     for (size_t i = 0; status == OCK_OK && i < sizeof(figures) / sizeof(figures[0]); i++)
         status = read_number(object, figures[i].key, index, figures[i].out, err);
     if (status == OCK_OK)
@@ -111,37 +129,28 @@ static void read_word(const cJSON *object, const char *key, char out[OCK_TUNING_
         memcpy(out, item->valuestring, size);
 }
 
-static enum ock_status read_size(const cJSON *object, const char *key, size_t *out,
-                                 struct ock_err *err)
-{
-    const cJSON *item = ock_json_get(object, key);
-    if (!item || cJSON_IsNull(item))
-        return OCK_OK;
-    if (!cJSON_IsNumber(item) || !ock_json_whole(item) || item->valuedouble < 0 ||
-        item->valuedouble > OCK_TUNING_TRIALS_MAX)
-        return ock_fail(err, OCK_INVALID, "tuning table: %s is no count", key);
-    *out = (size_t)item->valuedouble;
-    return OCK_OK;
-}
-
 /* "chosen": {"trial": 3, …} as a place in trials; null, or no such trial: none. */
-static size_t read_place(const cJSON *table, const char *key, size_t count)
+static size_t read_place(const cJSON *table, const char *key, const struct ock_tuning *tuning)
 {
+    double number = (double)NAN;
     const cJSON *trial = ock_json_get(ock_json_get(table, key), "trial");
-    bool one = cJSON_IsNumber(trial) && ock_json_whole(trial) && trial->valuedouble >= 1 &&
-               trial->valuedouble <= (double)count;
-    return one ? (size_t)trial->valuedouble - 1 : count;
+    if (cJSON_IsNumber(trial))
+        number = trial->valuedouble;
+    for (size_t i = 0; i < tuning->trial_count; i++)
+        if ((double)tuning->trials[i].number == number)
+            return i;
+    return tuning->trial_count;
 }
 
 /* What one trial searched, all did. */
 static enum ock_status check_same(const struct ock_tuning *tuning, struct ock_err *err)
 {
     for (size_t i = 0; i < tuning->trial_count; i++)
-        for (size_t k = 0; k < OCK_TUNED_COUNT; k++)
+        for (size_t k = 0; k < OCK_STRENGTH_COUNT; k++)
             if (tuning->tuned[k] && isnan(tuning->trials[i].strengths[k]))
                 return ock_fail(err, OCK_INVALID,
                                 "tuning table: trial %zu: %s is missing, and others have it", i + 1,
-                                ock_tuned_name((enum ock_tuned)k));
+                                ock_strength_name((enum ock_strength)k));
     return OCK_OK;
 }
 
@@ -153,12 +162,12 @@ static enum ock_status read_trials(const cJSON *trials, struct ock_tuning *tunin
     size_t index = 0;
     cJSON_ArrayForEach(item, trials)
     {
-        struct ock_trial *trial = &tuning->trials[index];
+        struct ock_tuning_trial *trial = &tuning->trials[index];
         enum ock_status status = read_trial(item, index, tuning->numbers, trial, losses, err);
         if (status != OCK_OK)
             return status;
         losses += trial->fold_count;
-        for (size_t i = 0; i < OCK_TUNED_COUNT; i++)
+        for (size_t i = 0; i < OCK_STRENGTH_COUNT; i++)
             tuning->tuned[i] |= !isnan(trial->strengths[i]);
         index++;
     }
@@ -200,10 +209,12 @@ static enum ock_status read_table(const cJSON *table, struct ock_tuning *tuning,
         status = allocate(trials, tuning, err);
     if (status == OCK_OK)
         status = read_trials(trials, tuning, err);
-    tuning->chosen = read_place(table, "chosen", tuning->trial_count);
-    tuning->min = read_place(table, "min", tuning->trial_count);
-    tuning->one_se = read_place(table, "one_se", tuning->trial_count);
-    return status;
+    if (status != OCK_OK)
+        return status;
+    tuning->chosen = read_place(table, "chosen", tuning);
+    tuning->min = read_place(table, "min", tuning);
+    tuning->one_se = read_place(table, "one_se", tuning);
+    return OCK_OK;
 }
 
 enum ock_status ock_tuning_parse(struct ock_tuning *out, const char *json, size_t size,

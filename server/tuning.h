@@ -13,14 +13,14 @@
 enum { OCK_TUNING_TRIALS_MAX = 1 << 16, OCK_TUNING_WORD_SIZE = 32 };
 
 /* What may be searched, in the order of the table's columns. */
-enum ock_tuned {
-    OCK_TUNED_L1,
-    OCK_TUNED_L2,
-    OCK_TUNED_WEIGHT_DECAY,
-    OCK_TUNED_DROPOUT,
-    OCK_TUNED_COUNT,
+enum ock_strength {
+    OCK_STRENGTH_L1,
+    OCK_STRENGTH_L2,
+    OCK_STRENGTH_WEIGHT_DECAY,
+    OCK_STRENGTH_DROPOUT,
+    OCK_STRENGTH_COUNT,
 };
-const char *ock_tuned_name(enum ock_tuned what); /* "l1", … */
+const char *ock_strength_name(enum ock_strength what); /* "l1", … */
 
 enum ock_trial_status {
     OCK_TRIAL_SUCCEEDED,
@@ -29,8 +29,9 @@ enum ock_trial_status {
 };
 
 /* A strength. A figure that is not known is NaN. */
-struct ock_trial {
-    double strengths[OCK_TUNED_COUNT]; /* NaN: not searched */
+struct ock_tuning_trial {
+    size_t number; /* from 1, the strongest first; a search that was stopped has not all of them */
+    double strengths[OCK_STRENGTH_COUNT]; /* NaN: not searched */
     double mean_data_loss;
     double standard_error;
     double score; /* mean accuracy of classes, mean RMSE of numbers */
@@ -49,12 +50,12 @@ struct ock_tuning {
     size_t folds;                      /* 0: one validation split */
     size_t trials_total;               /* how many there will be */
     bool numbers;                      /* score is an RMSE, not an accuracy */
-    bool tuned[OCK_TUNED_COUNT];       /* has the figure in some trial */
+    bool tuned[OCK_STRENGTH_COUNT];    /* has the figure in some trial */
     /* Places in trials; trial_count: none, or not known yet. */
     size_t chosen, min, one_se;
     size_t trial_count;
-    struct ock_trial *trials; /* [trial_count] owned; strongest first */
-    double *fold_losses;      /* owned: all trials' folds */
+    struct ock_tuning_trial *trials; /* [trial_count] owned; strongest first */
+    double *fold_losses;             /* owned: all trials' folds */
 };
 
 /* Parses a table's JSON. Keys that it does not know are passed over. *out is the caller's

@@ -15,7 +15,7 @@ static void write_field(struct ock_buf *out, double value)
 /* l1 and l2 are always there. */
 static bool has_column(const struct ock_tuning *tuning, size_t what)
 {
-    return what <= OCK_TUNED_L2 || tuning->tuned[what];
+    return what <= OCK_STRENGTH_L2 || tuning->tuned[what];
 }
 
 static size_t count_folds(const struct ock_tuning *tuning)
@@ -29,9 +29,9 @@ static size_t count_folds(const struct ock_tuning *tuning)
 
 static void write_header(const struct ock_tuning *tuning, size_t folds, struct ock_buf *out)
 {
-    for (size_t i = 0; i < OCK_TUNED_COUNT; i++)
+    for (size_t i = 0; i < OCK_STRENGTH_COUNT; i++)
         if (has_column(tuning, i))
-            ock_buf_printf(out, "%s,", ock_tuned_name((enum ock_tuned)i));
+            ock_buf_printf(out, "%s,", ock_strength_name((enum ock_strength)i));
     ock_buf_printf(out, "mean_data_loss,standard_error,%s,train_data_loss,zeros,l2_norm,status",
                    tuning->numbers ? "mean_rmse" : "mean_accuracy");
     for (size_t k = 1; k <= folds; k++)
@@ -39,13 +39,13 @@ static void write_header(const struct ock_tuning *tuning, size_t folds, struct o
     ock_buf_puts(out, "\r\n");
 }
 
-static void write_trial(const struct ock_tuning *tuning, const struct ock_trial *trial,
+static void write_trial(const struct ock_tuning *tuning, const struct ock_tuning_trial *trial,
                         size_t folds, struct ock_buf *out)
 {
     static const char *const statuses[] = {"succeeded", "failed", "ended"};
     const double figures[] = {trial->mean_data_loss,  trial->standard_error, trial->score,
                               trial->train_data_loss, trial->zeros,          trial->l2_norm};
-    for (size_t i = 0; i < OCK_TUNED_COUNT; i++) {
+    for (size_t i = 0; i < OCK_STRENGTH_COUNT; i++) {
         if (!has_column(tuning, i))
             continue;
         write_field(out, trial->strengths[i]);

@@ -7,8 +7,8 @@
 
 enum { LABEL_APART = 4 };
 
-static const struct ock_trial *trial_of(const struct ock_plot *plot,
-                                        const struct ock_plot_point *point)
+static const struct ock_tuning_trial *trial_of(const struct ock_plot *plot,
+                                               const struct ock_plot_point *point)
 {
     return &plot->tuning->trials[point->trial];
 }
@@ -46,7 +46,7 @@ static void write_line(const struct ock_plot *plot, const struct ock_plot_series
     size_t empty = out->size;
     for (size_t i = 0; i < series->count; i++) {
         const struct ock_plot_point *point = &plot->points[series->first + i];
-        const struct ock_trial *trial = trial_of(plot, point);
+        const struct ock_tuning_trial *trial = trial_of(plot, point);
         double loss = training ? trial->train_data_loss : trial->mean_data_loss;
         if (trial->status == OCK_TRIAL_ENDED)
             continue;
@@ -65,14 +65,14 @@ static void write_training_dots(const struct ock_plot *plot, const struct ock_pl
 {
     for (size_t i = 0; i < series->count; i++) {
         const struct ock_plot_point *point = &plot->points[series->first + i];
-        const struct ock_trial *trial = trial_of(plot, point);
+        const struct ock_tuning_trial *trial = trial_of(plot, point);
         if (trial->status == OCK_TRIAL_SUCCEEDED && !isnan(trial->train_data_loss))
             ock_buf_printf(out, "<circle class=\"traindot\" cx=\"%.1f\" cy=\"%.1f\" r=\"2\"/>\n",
                            x_of(plot, point), y_of(plot, trial->train_data_loss));
     }
 }
 
-static bool has_error(const struct ock_trial *trial)
+static bool has_error(const struct ock_tuning_trial *trial)
 {
     return trial->status != OCK_TRIAL_FAILED && !isnan(trial->standard_error);
 }
@@ -85,7 +85,7 @@ static void write_bars(const struct ock_plot *plot, size_t number, struct ock_bu
     size_t empty = out->size;
     for (size_t i = 0; i < series->count; i++) {
         const struct ock_plot_point *point = &plot->points[series->first + i];
-        const struct ock_trial *trial = trial_of(plot, point);
+        const struct ock_tuning_trial *trial = trial_of(plot, point);
         if (!has_error(trial))
             continue;
         double x = x_of(plot, point);
@@ -107,12 +107,12 @@ static void write_band(const struct ock_plot *plot, size_t number, struct ock_bu
     for (size_t i = 0; i < series->count;) {
         size_t begin = i;
         for (; i < series->count && has_error(trial_of(plot, &points[i])); i++) {
-            const struct ock_trial *trial = trial_of(plot, &points[i]);
+            const struct ock_tuning_trial *trial = trial_of(plot, &points[i]);
             ock_buf_printf(out, "%c%.1f %.1f", i == begin ? 'M' : 'L', x_of(plot, &points[i]),
                            y_of(plot, trial->mean_data_loss + trial->standard_error));
         }
         for (size_t k = i; k-- > begin;) {
-            const struct ock_trial *trial = trial_of(plot, &points[k]);
+            const struct ock_tuning_trial *trial = trial_of(plot, &points[k]);
             ock_buf_printf(out, "L%.1f %.1f", x_of(plot, &points[k]),
                            y_of(plot, trial->mean_data_loss - trial->standard_error));
         }
@@ -127,7 +127,7 @@ static void write_hint(const struct ock_plot *plot, const struct ock_plot_point 
                        struct ock_buf *out)
 {
     char text[OCK_SERIES_TEXT_SIZE];
-    const struct ock_trial *trial = trial_of(plot, point);
+    const struct ock_tuning_trial *trial = trial_of(plot, point);
     ock_plot_trial_text(plot, point->trial, text);
     ock_buf_printf(out, "<title>%s: ", text);
     if (trial->status == OCK_TRIAL_FAILED) {
@@ -155,7 +155,7 @@ static bool is_choice(const struct ock_tuning *tuning, size_t trial)
 static void write_mark(const struct ock_plot *plot, const struct ock_plot_point *point,
                        size_t number, double radius, struct ock_buf *out)
 {
-    const struct ock_trial *trial = trial_of(plot, point);
+    const struct ock_tuning_trial *trial = trial_of(plot, point);
     double x = x_of(plot, point);
     ock_buf_puts(out, "<g>");
     write_hint(plot, point, out);

@@ -21,7 +21,7 @@ static int compare_double(double a, double b)
 static int compare_points(const void *one, const void *other)
 {
     const struct ock_plot_point *a = one, *b = other;
-    for (size_t i = 0; i < OCK_TUNED_COUNT; i++) {
+    for (size_t i = 0; i < OCK_STRENGTH_COUNT; i++) {
         int order = compare_double(a->strengths[i], b->strengths[i]);
         if (order != 0)
             return order;
@@ -33,18 +33,18 @@ static int compare_points(const void *one, const void *other)
 /* The first that varies of l2, l1, weight_decay, dropout; where none does, the first above 0. */
 static void choose_along(struct ock_plot *plot)
 {
-    static const enum ock_tuned order[OCK_TUNED_COUNT] = {
-        OCK_TUNED_L2, OCK_TUNED_L1, OCK_TUNED_WEIGHT_DECAY, OCK_TUNED_DROPOUT};
+    static const enum ock_strength order[OCK_STRENGTH_COUNT] = {
+        OCK_STRENGTH_L2, OCK_STRENGTH_L1, OCK_STRENGTH_WEIGHT_DECAY, OCK_STRENGTH_DROPOUT};
     const struct ock_tuning *tuning = plot->tuning;
     for (size_t i = 0; i < tuning->trial_count; i++)
-        for (size_t k = 0; k < OCK_TUNED_COUNT; k++)
+        for (size_t k = 0; k < OCK_STRENGTH_COUNT; k++)
             plot->varies[k] |= tuning->tuned[k] &&
                                tuning->trials[i].strengths[k] != tuning->trials[0].strengths[k];
-    plot->along = OCK_TUNED_L2;
-    for (size_t k = OCK_TUNED_COUNT; tuning->trial_count > 0 && k-- > 0;)
+    plot->along = OCK_STRENGTH_L2;
+    for (size_t k = OCK_STRENGTH_COUNT; tuning->trial_count > 0 && k-- > 0;)
         if (tuning->trials[0].strengths[order[k]] > 0)
             plot->along = order[k];
-    for (size_t k = OCK_TUNED_COUNT; k-- > 0;)
+    for (size_t k = OCK_STRENGTH_COUNT; k-- > 0;)
         if (plot->varies[order[k]])
             plot->along = order[k];
     plot->varies[plot->along] = false;
@@ -57,7 +57,7 @@ static void fill_points(struct ock_plot *plot)
         struct ock_plot_point *point = &plot->points[i];
         point->trial = i;
         point->along = tuning->trials[i].strengths[plot->along];
-        for (size_t k = 0; k < OCK_TUNED_COUNT; k++)
+        for (size_t k = 0; k < OCK_STRENGTH_COUNT; k++)
             point->strengths[k] = plot->varies[k] ? tuning->trials[i].strengths[k] : 0;
     }
     if (tuning->trial_count > 1)
@@ -106,7 +106,7 @@ static size_t leading_trial(const struct ock_tuning *tuning)
     if (tuning->min < tuning->trial_count)
         return tuning->min;
     for (size_t i = 0; i < tuning->trial_count; i++) {
-        const struct ock_trial *trial = &tuning->trials[i];
+        const struct ock_tuning_trial *trial = &tuning->trials[i];
         if (trial->status == OCK_TRIAL_SUCCEEDED &&
             (best == tuning->trial_count ||
              trial->mean_data_loss < tuning->trials[best].mean_data_loss))
@@ -168,7 +168,7 @@ static void make_x_axis(struct ock_plot *plot)
 {
     double low = HUGE_VAL, high = -HUGE_VAL;
     double from = OCK_PLOT_LEFT + OCK_PLOT_SIDE, to = OCK_PLOT_RIGHT - OCK_PLOT_SIDE;
-    bool log = plot->along != OCK_TUNED_DROPOUT;
+    bool log = plot->along != OCK_STRENGTH_DROPOUT;
     for (size_t i = 0; i < plot->tuning->trial_count; i++) {
         double along = plot->points[i].along;
         if (log && !(along > 0)) {
@@ -209,7 +209,7 @@ static void make_y_axis(struct ock_plot *plot)
         return;
     bool log = low > 0 && high > LINEAR_RATIO_MAX * low;
     for (size_t i = 0; i < tuning->trial_count; i++) {
-        const struct ock_trial *trial = &tuning->trials[i];
+        const struct ock_tuning_trial *trial = &tuning->trials[i];
         double error = isnan(trial->standard_error) ? 0 : trial->standard_error;
         if (trial->status == OCK_TRIAL_FAILED)
             continue;
@@ -247,27 +247,27 @@ void ock_plot_deinit(struct ock_plot *plot)
     plot->points = NULL;
 }
 
-static void add_strength(char text[OCK_SERIES_TEXT_SIZE], enum ock_tuned what, double value)
+static void add_strength(char text[OCK_SERIES_TEXT_SIZE], enum ock_strength what, double value)
 {
     size_t length = strlen(text);
     (void)snprintf(text + length, OCK_SERIES_TEXT_SIZE - length, "%s%s = %.4g",
-                   length > 0 ? ", " : "", ock_tuned_name(what), value);
+                   length > 0 ? ", " : "", ock_strength_name(what), value);
 }
 
 void ock_plot_series_text(const struct ock_plot *plot, size_t series,
                           char text[OCK_SERIES_TEXT_SIZE])
 {
     text[0] = '\0';
-    for (size_t k = 0; k < OCK_TUNED_COUNT; k++)
+    for (size_t k = 0; k < OCK_STRENGTH_COUNT; k++)
         if (plot->varies[k])
-            add_strength(text, (enum ock_tuned)k,
+            add_strength(text, (enum ock_strength)k,
                          plot->points[plot->series[series].first].strengths[k]);
 }
 
 void ock_plot_trial_text(const struct ock_plot *plot, size_t trial, char text[OCK_SERIES_TEXT_SIZE])
 {
     text[0] = '\0';
-    for (size_t k = 0; k < OCK_TUNED_COUNT; k++)
+    for (size_t k = 0; k < OCK_STRENGTH_COUNT; k++)
         if (plot->varies[k] || k == plot->along)
-            add_strength(text, (enum ock_tuned)k, plot->tuning->trials[trial].strengths[k]);
+            add_strength(text, (enum ock_strength)k, plot->tuning->trials[trial].strengths[k]);
 }

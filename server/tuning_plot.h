@@ -22,7 +22,7 @@ enum {
 };
 
 struct ock_plot_point {
-    double strengths[OCK_TUNED_COUNT];
+    double strengths[OCK_STRENGTH_COUNT];
     double along; /* the strength on the x axis */
     size_t trial; /* its place in the table */
 };
@@ -33,8 +33,8 @@ struct ock_plot_series {
 
 struct ock_plot {
     const struct ock_tuning *tuning; /* borrowed */
-    enum ock_tuned along;            /* what the x axis shows */
-    bool varies[OCK_TUNED_COUNT];    /* apart from `along`: what tells the series apart */
+    enum ock_strength along;         /* what the x axis shows */
+    bool varies[OCK_STRENGTH_COUNT]; /* apart from `along`: what tells the series apart */
     struct ock_plot_point *points;   /* [tuning->trial_count] owned; series by series */
     size_t series_total;
     size_t series_count; /* shown */

@@ -133,7 +133,7 @@ static void write_description(const struct ock_plot *plot, struct ock_buf *out)
 {
     const struct ock_tuning *tuning = plot->tuning;
     char text[OCK_SERIES_TEXT_SIZE];
-    ock_buf_printf(out, "Mean validation data_loss over %s. ", ock_tuned_name(plot->along));
+    ock_buf_printf(out, "Mean validation data_loss over %s. ", ock_strength_name(plot->along));
     write_summary(plot, ", ", out);
     ock_buf_puts(out, ".");
     if (tuning->min < tuning->trial_count) {
@@ -221,8 +221,8 @@ static void write_zero(const struct ock_plot *plot, struct ock_buf *out)
 
 static void write_x_axis(const struct ock_plot *plot, struct ock_buf *out)
 {
-    static const char *const titles[OCK_TUNED_COUNT] = {"l1 (alpha)", "l2 (lambda)", "weight_decay",
-                                                        "dropout"};
+    static const char *const titles[OCK_STRENGTH_COUNT] = {"l1 (alpha)", "l2 (lambda)",
+                                                           "weight_decay", "dropout"};
     struct ock_tick ticks[OCK_TICKS_MAX];
     size_t count = plot->tuning->trial_count > 0 ? ock_axis_ticks(&plot->x, ticks) : 0;
     bool nothing = plot->x.low == -1 && !plot->x.log; /* 0 alone */
@@ -258,7 +258,7 @@ static void write_count(double value, struct ock_buf *out)
 
 static double non_zero(const struct ock_plot *plot, const struct ock_plot_point *point)
 {
-    const struct ock_trial *trial = &plot->tuning->trials[point->trial];
+    const struct ock_tuning_trial *trial = &plot->tuning->trials[point->trial];
     return trial->status == OCK_TRIAL_FAILED ? (double)NAN : trial->count - trial->zeros;
 }
 

@@ -8,6 +8,7 @@
 
 #include "core/base/json.h"
 #include "core/base/jsonw.h"
+#include "core/base/limits.h"
 #include "server/store_jobs.h"
 #include "server/tuning.h"
 
@@ -46,7 +47,7 @@ static void rows_deinit(struct rows *rows)
 /* Takes json. */
 static enum ock_status rows_add(struct rows *rows, cJSON *json, struct ock_err *err)
 {
-    static const char *const not_of_a_row[] = {"type", "job", "seq", "time", "trials"};
+    static const char *const not_of_a_row[] = {"type", "job", "seq", "time"};
     const cJSON *trial = ock_json_get(json, "trial"), *total = ock_json_get(json, "trials");
     if (rows->count == rows->capacity) {
         size_t capacity = rows->capacity * 2 + 16;
@@ -115,15 +116,44 @@ static void copy_member(struct ock_jsonw *w, const cJSON *tune, const char *key)
         ock_jsonw_double(w, key, cJSON_IsNumber(item) ? item->valuedouble : (double)NAN);
 }
 
+static void write_begin(const struct job *job, const char *id, struct ock_jsonw *w)
+{
+    ock_jsonw_object(w, NULL);
+    ock_jsonw_string(w, "job", id);
+    ock_jsonw_string(w, "status", ock_job_status_name(job->status));
+}
+
+/* The worker's table, which has neither the job's id nor its end. *found false: there is none. */
+static enum ock_status copy_document(struct ock_db *db, const struct job *job, const char *id,
+                                     struct ock_buf *out, bool *found, struct ock_err *err)
+{
+    struct ock_err missing;
+    struct ock_buf document;
+    ock_buf_init(&document, OCK_DOCUMENT_BYTES_MAX);
+    enum ock_status status = ock_store_document(db, id, "tuning", &document, &missing);
+    *found = status == OCK_OK && document.size > 1;
+    if (*found) {
+        struct ock_jsonw w = ock_jsonw_make(out);
+        write_begin(job, id, &w);
+        ock_buf_putc(out, ',');
+        ock_buf_add(out, document.data + 1, document.size - 1); /* behind its brace */
+        status = ock_buf_status(out, err);
+    } else if (status == OCK_NOTFOUND) {
+        status = OCK_OK;
+    } else if (err) {
+        *err = missing;
+    }
+    ock_buf_deinit(&document);
+    return status;
+}
+
 static enum ock_status write_table(const struct job *job, const char *id, const struct rows *rows,
                                    struct ock_buf *out, struct ock_err *err)
 {
     static const char *const unknown[] = {"chosen", "min", "one_se"};
     static const char *const copied[] = {"rule", "folds", "fold_assignment"};
     struct ock_jsonw w = ock_jsonw_make(out);
-    ock_jsonw_object(&w, NULL);
-    ock_jsonw_string(&w, "job", id);
-    ock_jsonw_string(&w, "status", ock_job_status_name(job->status));
+    write_begin(job, id, &w);
     for (size_t i = 0; i < sizeof(copied) / sizeof(copied[0]); i++)
         copy_member(&w, job->tune, copied[i]);
     ock_jsonw_null(&w, "rows");
@@ -181,10 +211,13 @@ enum ock_status ock_tuning_table(struct ock_db *db, const char *id, struct ock_b
 {
     struct job job = {0};
     struct rows rows = {.total = (double)NAN};
+    bool found = false;
     enum ock_status status = read_job(db, id, &job, label, err);
     if (status == OCK_OK)
+        status = copy_document(db, &job, id, out, &found, err);
+    if (status == OCK_OK && !found)
         status = read_rows(db, job.number, &rows, err);
-    if (status == OCK_OK)
+    if (status == OCK_OK && !found)
         status = write_table(&job, id, &rows, out, err);
     rows_deinit(&rows);
     cJSON_Delete(job.tune);

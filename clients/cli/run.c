@@ -386,7 +386,6 @@ enum cli_exit cli_run(struct cli_job *job, const struct cli_run_options *options
     struct run run = {.job = job, .options = options, .signals = signals};
     struct ock_err err = {0};
     cli_view_init(&run.view, job->spec->train.epochs);
-    cli_view_tune(&run.view, ock_json_get(job->json, "tune"));
     ock_buf_init(&run.line, OCK_WORKER_LINE_BYTES_MAX);
     run.table = run.view.term.tty && !options->json;
     enum cli_exit code = CLI_FAILED;

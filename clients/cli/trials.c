@@ -30,14 +30,10 @@ void cli_trials_deinit(struct cli_trials *trials)
     *trials = (struct cli_trials){0};
 }
 
-void cli_trials_rule(struct cli_trials *trials, const cJSON *tune)
+void cli_trials_rule(struct cli_trials *trials, const cJSON *table)
 {
-    const char *rule = cli_text_at(tune, "rule");
-    if (!cJSON_IsObject(tune))
-        return;
-    if (!rule)
-        rule = cli_number_at(tune, "folds") == 0 ? "min" : "1se";
-    (void)snprintf(trials->rule, sizeof(trials->rule), "%s", rule);
+    const char *rule = cli_text_at(table, "rule");
+    (void)snprintf(trials->rule, sizeof(trials->rule), "%s", rule ? rule : "");
 }
 
 /* --- Rows -------------------------------------------------------------------------------------- */
@@ -224,10 +220,16 @@ static void draw_marks(const struct cli_trials *trials, size_t place)
         cli_puts(place == trials->min ? " 1se" : "  1se");
 }
 
+static bool by_min(const struct cli_trials *trials)
+{
+    return strcmp(trials->rule, "min") == 0 || trials->one_se == trials->count;
+}
+
 static bool is_choice(const struct cli_trials *trials, size_t place)
 {
-    bool min = strcmp(trials->rule, "min") == 0;
-    return place == (min || trials->one_se == trials->count ? trials->min : trials->one_se);
+    if (!trials->rule[0])
+        return place == trials->min || place == trials->one_se;
+    return place == (by_min(trials) ? trials->min : trials->one_se);
 }
 
 static void draw_row(const struct cli_trials *trials, size_t place, const struct layout *layout,
@@ -333,15 +335,16 @@ static void say_choice(const struct cli_trials *trials, const struct layout *lay
                        const struct cli_term *term)
 {
     char chosen[96], least[96], loss[CLI_NUMBER_SIZE], error[CLI_NUMBER_SIZE];
-    bool by_min = strcmp(trials->rule, "min") == 0 || trials->one_se == trials->count;
+    bool least_one = by_min(trials);
     const struct cli_trial *min = &trials->rows[trials->min];
-    format_strengths(chosen, sizeof(chosen), layout, by_min ? min : &trials->rows[trials->one_se]);
+    format_strengths(chosen, sizeof(chosen), layout,
+                     least_one ? min : &trials->rows[trials->one_se]);
     format_strengths(least, sizeof(least), layout, min);
     cli_format_loss(loss, min->mean);
     cli_format_loss(error, min->error);
-    cli_printf("%s%s chose %s%s: ", cli_style(term, CLI_BOLD), by_min ? "min" : "1se", chosen,
+    cli_printf("%s%s chose %s%s: ", cli_style(term, CLI_BOLD), least_one ? "min" : "1se", chosen,
                cli_style(term, CLI_PLAIN));
-    if (by_min)
+    if (least_one)
         cli_printf("the least mean loss, %s.\n", loss);
     else
         cli_printf("the strongest within one standard error (%s)\n"
@@ -361,8 +364,8 @@ void cli_trials_close(struct cli_trials *trials, const struct cli_term *term)
         draw_row(trials, i, &layout, term);
     if (trials->min == trials->count)
         cli_puts("No strength has succeeded.\n");
-    else if (!(trials->total > (double)trials->count))
-        say_choice(trials, &layout, term);
-    else
+    else if (trials->total > (double)trials->count)
         cli_printf("%zu of %.0f strengths have been tried.\n", trials->count, trials->total);
+    else if (trials->rule[0])
+        say_choice(trials, &layout, term);
 }

@@ -32,8 +32,9 @@ struct cli_trials {
 
 void cli_trials_deinit(struct cli_trials *trials);
 
-/* The rule that will choose, from a spec's (or table's) tune section; NULL is a no-op. */
-void cli_trials_rule(struct cli_trials *trials, const cJSON *tune);
+/* The rule that chooses, of a table; while it is not known both choices stand out alike, and none is
+ * told. */
+void cli_trials_rule(struct cli_trials *trials, const cJSON *table);
 
 /* Takes a row of the table, as `trial` events have it. False: no memory. */
 bool cli_trials_add(struct cli_trials *trials, const cJSON *row);
@@ -45,8 +46,8 @@ void cli_trials_draw(struct cli_trials *trials, const struct cli_term *term);
 void cli_trials_hide(struct cli_trials *trials);
 /* What is drawn stays where it is: the next drawing begins below. */
 void cli_trials_leave(struct cli_trials *trials);
-/* Draws all rows for good, and says what the rule chooses if all trials are there. A second time is
- * a no-op. */
+/* Draws all rows for good, and says how many there are of how many, or what the rule chose. A second
+ * time is a no-op. */
 void cli_trials_close(struct cli_trials *trials, const struct cli_term *term);
 
 #endif

@@ -237,23 +237,29 @@ static void show_epoch(struct cli_view *view, const cJSON *event)
     view->row_time_s = now;
 }
 
-/* "epoch 3/20 [####------]  45%  loss 0.4200  4.5 s left", as much of it as fits. */
+/* "epoch 3/20 [####------]  45%  loss 0.4200  4.5 s left", as much of it as fits; of a search,
+ * which counts its trials, "search [####------]  45%". */
 static void show_progress(struct cli_view *view, const cJSON *event)
 {
     enum { BAR = 20 };
     double fraction = cli_number_at(event, "fraction");
-    char loss[CLI_NUMBER_SIZE], left[CLI_NUMBER_SIZE], bar[BAR + 1], line[160];
+    bool search = cli_at(event, "trials") != NULL;
+    char loss[CLI_NUMBER_SIZE], left[CLI_NUMBER_SIZE], bar[BAR + 1], line[160] = "search";
+    int length = 6;
     fraction = fraction >= 0 && fraction <= 1 ? fraction : 0;
     for (int i = 0; i < BAR; i++)
         bar[i] = i < (int)(fraction * BAR) ? '#' : '-';
     bar[BAR] = '\0';
     cli_format_loss(loss, cli_number_at(event, "running_loss"));
     cli_format_time(left, cli_number_at(view->last, "eta_s"));
-    int length = snprintf(line, sizeof(line), "epoch %.0f", cli_number_at(event, "epoch"));
-    if (view->epochs > 0)
+    if (!search)
+        length = snprintf(line, sizeof(line), "epoch %.0f", cli_number_at(event, "epoch"));
+    if (!search && view->epochs > 0)
         length += snprintf(line + length, sizeof(line) - (size_t)length, "/%.0f", view->epochs);
-    length += snprintf(line + length, sizeof(line) - (size_t)length, " [%s] %3.0f%%  loss %s", bar,
-                       100 * fraction, loss);
+    length += snprintf(line + length, sizeof(line) - (size_t)length, " [%s] %3.0f%%", bar,
+                       100 * fraction);
+    if (!search)
+        length += snprintf(line + length, sizeof(line) - (size_t)length, "  loss %s", loss);
     if (view->last)
         length += snprintf(line + length, sizeof(line) - (size_t)length, "  %s left", left);
     size_t room = cli_term_width() - 1;
@@ -350,11 +356,6 @@ void cli_view_init(struct cli_view *view, double epochs)
     *view = (struct cli_view){.term = cli_term_make(), .epochs = epochs};
     view->trials.total = (double)NAN;
     view->row_time_s = -1e9;
-}
-
-void cli_view_tune(struct cli_view *view, const cJSON *tune)
-{
-    cli_trials_rule(&view->trials, tune);
 }
 
 void cli_view_deinit(struct cli_view *view)

@@ -26,8 +26,6 @@ struct cli_view {
 };
 
 void cli_view_init(struct cli_view *view, double epochs);
-/* The tune section of the job's spec, from which the view learns the rule; NULL: none, or not known. */
-void cli_view_tune(struct cli_view *view, const cJSON *tune);
 void cli_view_deinit(struct cli_view *view);
 
 /* Shows one event object (API.md, Events). Types that are not known are passed over. */

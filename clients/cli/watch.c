@@ -15,15 +15,13 @@
 enum { RETRIES_MAX = 30, PAUSE_MS_MIN = 250, PAUSE_MS_MAX = 4000 };
 
 struct watch {
-    const char *job;
     struct cli_view view;
     struct ock_buf partial; /* the bytes of a line that is not whole yet */
     bool table;
     bool ended;
     bool succeeded;
-    bool met;        /* a server has answered: one that is gone may come back */
-    bool rule_known; /* of a search */
-    bool moved;      /* something came since the last connection was made */
+    bool met;   /* a server has answered: one that is gone may come back */
+    bool moved; /* something came since the last connection was made */
     uint64_t last_seq;
 };
 
@@ -35,26 +33,6 @@ static cJSON *parse(const char *line, size_t size)
         (void)ock_json_parse(&json, line, size, faults, NULL);
     free(faults);
     return json;
-}
-
-/* The rule of a search is in the job's spec, not in its events. Asked for once, at the first trial; a
- * server that does not answer leaves the default. */
-static void learn_rule(struct watch *watch)
-{
-    struct ock_buf path;
-    struct cli_answer answer;
-    cli_job_path(&path, watch->job, "");
-    cli_answer_init(&answer);
-    const struct cli_request request = {.method = "GET", .path = path.data, .timeout_s = 10};
-    if (cli_remote(&request, &answer) && answer.status == 200) {
-        cJSON *json = cli_answer_json(&answer);
-        const cJSON *tune = cli_at(json, "resolved.tune");
-        cli_view_tune(&watch->view, tune ? tune : cli_at(json, "spec.tune"));
-        cJSON_Delete(json);
-    }
-    cli_answer_deinit(&answer);
-    ock_buf_deinit(&path);
-    watch->rule_known = true;
 }
 
 static void take_line(struct watch *watch, const char *line, size_t size)
@@ -72,8 +50,6 @@ static void take_line(struct watch *watch, const char *line, size_t size)
             watch->ended = true;
             watch->succeeded = status && strcmp(status, "succeeded") == 0;
         }
-        if (watch->table && !watch->rule_known && strcmp(type, "trial") == 0)
-            learn_rule(watch);
         if (watch->table && !old)
             cli_view_event(&watch->view, event);
         else if (!watch->table && !old && seq > 0) {
@@ -163,7 +139,7 @@ static enum cli_exit follow(struct watch *watch, const char *path, const char *j
 
 enum cli_exit cli_follow(const char *job, bool json)
 {
-    struct watch watch = {.job = job};
+    struct watch watch = {0};
     struct ock_buf path;
     cli_view_init(&watch.view, 0);
     watch.table = watch.view.term.tty && !json;

@@ -24,13 +24,14 @@ def trial(n, l2, mean, error=0.02, zeros=0, status="succeeded", total=4, **more)
 
 TRIALS = [trial(1, 0.1, 0.50), trial(2, 0.01, 0.41, zeros=3), trial(3, 0.001, 0.40),
           trial(4, 0.0001, None, status="failed")]
-JOB = {"id": "job_1", "status": "running", "resolved": {"tune": {"rule": "1se", "folds": 5}}}
+LOG = {"type": "log", "job": "job_1", "seq": 5, "level": "info",
+       "message": "rule 1se chooses l2 0.01 (mean validation loss 0.41 ± 0.02)"}
 CHOICE = ["1se chose l2 = 0.01: the strongest within one standard error (0.0200)",
           "  of the least mean loss, 0.4000 at l2 = 0.001."]
 
 
-def watch(*lines, job=JOB, columns=80, env=UNICODE):
-    with Play(stream(*lines), reply(200, job)) as play:
+def watch(*lines, columns=80, env=UNICODE):
+    with Play(stream(*lines)) as play:
         code, shown = on_terminal("watch", "job_1", columns=columns, env={**play.env, **env})
     return code, shown, play
 
@@ -47,7 +48,7 @@ def rows(lines):
 
 
 def test_the_table_grows_in_place_and_the_choice_is_told():
-    code, shown, play = watch(*TRIALS, *epochs(5))
+    code, shown, play = watch(*TRIALS, LOG, *epochs(6))
     lines = screen(shown)
     assert code == 0, shown
     assert sum("valid loss" in line for line in lines) == 1, "drawn over, not again"
@@ -56,10 +57,10 @@ def test_the_table_grows_in_place_and_the_choice_is_told():
     assert table[1] == ["0.01", "0.4100", "±", "0.0200", "90.00%", "11", "1se"]
     assert table[2] == ["0.001", "0.4000", "±", "0.0200", "90.00%", "14", "min"]
     assert table[3] == ["0.0001", "failed"]
-    place = lines.index(CHOICE[0])
-    assert lines[place + 1] == CHOICE[1] and lines[place + 2].split()[:2] == ["epoch", "train"]
+    place = lines.index(LOG["message"])
+    assert "failed" in lines[place - 1] and lines[place + 1].split()[:2] == ["epoch", "train"]
     assert "trial 4 of 4" not in "\n".join(lines)
-    assert [path for _, path, _, _ in play.requests] == ["/v1/jobs/job_1/events", "/v1/jobs/job_1"]
+    assert [path for _, path, _, _ in play.requests] == ["/v1/jobs/job_1/events"]
 
 
 def test_a_trial_that_comes_late_goes_to_its_place():
@@ -87,14 +88,15 @@ def test_a_line_between_trials_stands_above_the_table():
                         *epochs(6))
     lines = screen(shown)
     assert lines[0] == "warning: look here" and "valid loss" in lines[1]
-    assert CHOICE[0] in lines
+    assert sum("valid loss" in line for line in lines) == 1
 
 
 def test_progress_within_a_trial_is_rewritten():
-    progress = {"type": "progress", "epoch": 1, "fraction": 0.5, "running_loss": 1.0}
+    progress = {"type": "progress", "epoch": 0, "fraction": 0.5, "trials_done": 1, "trials": 4}
     _, shown, _ = watch(TRIALS[0], progress, TRIALS[1], progress, *TRIALS[2:], *epochs(5))
-    assert "50%" in shown and not any("50%" in line for line in screen(shown))
-    assert CHOICE[0] in screen(shown)
+    assert "search [##########----------]  50%" in shown
+    assert not any("50%" in line for line in screen(shown))
+    assert sum("valid loss" in line for line in screen(shown)) == 1
 
 
 def test_more_trials_than_lines():
@@ -116,11 +118,6 @@ def test_rows_fit(columns):
 def test_plain_ascii_where_the_locale_has_no_more():
     _, shown, _ = watch(*TRIALS, *epochs(5), env=ASCII)
     assert shown.isascii() and "+-" in shown and "--o--" in shown
-
-
-def test_the_rule_min():
-    _, shown, _ = watch(*TRIALS, *epochs(5), job={"spec": {"tune": {"folds": 0}}})
-    assert "min chose l2 = 0.001: the least mean loss, 0.4000." in screen(shown)
 
 
 def test_all_failed():
@@ -148,6 +145,18 @@ def test_tuning_prints_the_table():
     lines = done.stdout.splitlines()
     assert [row[0] for row in rows(lines)[:4]] == ["0.1", "0.01", "0.001", "0.0001"]
     assert lines[-2:] == CHOICE
+
+
+def test_tuning_by_the_rule_min():
+    with Play(reply(200, table(rule="min"))) as play:
+        done = run("tuning", "job_1", env=play.env)
+    assert done.stdout.endswith("min chose l2 = 0.001: the least mean loss, 0.4000.\n")
+
+
+def test_tuning_of_a_search_that_goes_on():
+    with Play(reply(200, table(TRIALS[:2]))) as play:
+        done = run("tuning", "job_1", env=play.env)
+    assert done.stdout.endswith("\n2 of 4 strengths have been tried.\n")
 
 
 @pytest.mark.parametrize("option, accept, body", [

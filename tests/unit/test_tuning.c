@@ -32,10 +32,10 @@ START_TEST(a_table_becomes_a_value)
     ck_assert_uint_eq(t.chosen, 0);
     ck_assert_uint_eq(t.min, 2);
     ck_assert_uint_eq(t.one_se, 0);
-    ck_assert(!t.numbers && t.tuned[OCK_TUNED_L1] && t.tuned[OCK_TUNED_L2]);
-    ck_assert(!t.tuned[OCK_TUNED_WEIGHT_DECAY] && !t.tuned[OCK_TUNED_DROPOUT]);
-    const struct ock_trial *first = &t.trials[0], *last = &t.trials[2];
-    ck_assert_double_eq(first->strengths[OCK_TUNED_L2], 0.1);
+    ck_assert(!t.numbers && t.tuned[OCK_STRENGTH_L1] && t.tuned[OCK_STRENGTH_L2]);
+    ck_assert(!t.tuned[OCK_STRENGTH_WEIGHT_DECAY] && !t.tuned[OCK_STRENGTH_DROPOUT]);
+    const struct ock_tuning_trial *first = &t.trials[0], *last = &t.trials[2];
+    ck_assert_double_eq(first->strengths[OCK_STRENGTH_L2], 0.1);
     ck_assert_double_eq(first->standard_error, 0.125);
     ck_assert_double_eq(first->zeros, 1.5);
     ck_assert_double_eq(first->folds[1], 0.75);
@@ -65,6 +65,7 @@ static const struct {
     {"{\"trials\":[],\"folds\":-1}", "folds is no count"},
     {"{\"trials\":[],\"folds\":1.5}", "folds is no count"},
     {"{\"trials\":[],\"trials_total\":\"9\"}", "trials_total is no count"},
+    {"{\"trials\":[{\"trial\":-1}]}", "trial is no count"},
     {"{\"trials\":[1]}", "trial 1 is no object"},
     {"{\"trials\":[" GOOD ",null]}", "trial 2 is no object"},
     {"{\"trials\":[{" ROW ",\"mean_data_loss\":1}]}", "trial 1: status is not"},
@@ -93,6 +94,20 @@ START_TEST(faults_are_named)
     ck_assert_int_eq(status, OCK_INVALID);
     ck_assert_msg(strstr(err.text, faults[_i].says) != NULL, "%s: %s", faults[_i].json, err.text);
     ck_assert_mem_eq(&t, &before, sizeof(t));
+}
+END_TEST
+
+/* A search that was stopped: trials are found by their numbers, not by their places. */
+START_TEST(choices_by_number)
+{
+    struct ock_tuning t =
+        kit_tuning("{\"trials\":[{\"trial\":2," ROW ",\"status\":\"failed\"},{\"trial\":7," ROW
+                   ",\"status\":\"failed\"}],\"chosen\":{\"trial\":7},\"min\":{\"trial\":1},"
+                   "\"one_se\":{\"trial\":2}}");
+    ck_assert_uint_eq(t.chosen, 1);
+    ck_assert_uint_eq(t.min, 2);
+    ck_assert_uint_eq(t.one_se, 0);
+    ock_tuning_deinit(&t);
 }
 END_TEST
 
@@ -190,6 +205,7 @@ int main(void)
     TCase *t = tcase_create("tables");
     tcase_add_test(t, a_table_becomes_a_value);
     tcase_add_loop_test(t, faults_are_named, 0, sizeof(faults) / sizeof(faults[0]));
+    tcase_add_test(t, choices_by_number);
     tcase_add_test(t, unknown_choices_are_none);
     tcase_add_loop_test(t, csv_to_the_byte, 0, sizeof(csvs) / sizeof(csvs[0]));
     tcase_add_test(t, too_many_trials);

@@ -74,11 +74,32 @@ START_TEST(what_was_told_so_far)
     text = read_table("job_1", label, &status);
     const char *trials = strstr(text, "\"trials_total\":4");
     ck_assert_ptr_nonnull(trials);
-    ck_assert_str_eq(strstr(trials, "\"trials\":["),
-                     "\"trials\":[{\"trial\":1,\"l1\":0,\"l2\":9,\"mean_data_loss\":0.5,"
-                     "\"folds\":[0.25,0.75],\"status\":\"succeeded\"},"
-                     "{\"trial\":3,\"l1\":0,\"l2\":7,\"mean_data_loss\":0.5,"
-                     "\"folds\":[0.25,0.75],\"status\":\"succeeded\"}]}");
+    ck_assert_str_eq(
+        strstr(trials, "\"trials\":["),
+        "\"trials\":[{\"trial\":1,\"trials\":4,\"l1\":0,\"l2\":9,\"mean_data_loss\":0.5,"
+        "\"folds\":[0.25,0.75],\"status\":\"succeeded\"},"
+        "{\"trial\":3,\"trials\":4,\"l1\":0,\"l2\":7,\"mean_data_loss\":0.5,"
+        "\"folds\":[0.25,0.75],\"status\":\"succeeded\"}]}");
+    free(text);
+    kit_teardown();
+}
+END_TEST
+
+/* The worker's own table, with the job's id and state in front. */
+START_TEST(the_table_of_a_search_that_is_over)
+{
+    static const struct ock_event_line line = {"document", "document:tuning",
+                                               "{\"rule\":\"1se\",\"trials\":[],\"rows\":7}"};
+    char label[64];
+    enum ock_status status;
+    kit_setup();
+    int64_t number = make_job("job_1", NULL, "{}", TUNE);
+    tell_trial(number, "job_1", 1);
+    kit_append(number, "job_1", &line, 1);
+    kit_end(number, "job_1", OCK_JOB_SUCCEEDED);
+    char *text = read_table("job_1", label, &status);
+    ck_assert_str_eq(text, "{\"job\":\"job_1\",\"status\":\"succeeded\",\"rule\":\"1se\","
+                           "\"trials\":[],\"rows\":7}");
     free(text);
     kit_teardown();
 }
@@ -122,6 +143,7 @@ int main(void)
     Suite *suite = suite_create("tuning_table");
     TCase *t = tcase_create("table");
     tcase_add_test(t, what_was_told_so_far);
+    tcase_add_test(t, the_table_of_a_search_that_is_over);
     tcase_add_test(t, jobs_with_and_without_a_search);
     suite_add_tcase(suite, t);
     return kit_run(suite);
