@@ -80,14 +80,14 @@ static size_t log_ticks(const struct ock_axis *axis, struct ock_tick *ticks)
     for (int power = first; power <= last; power++) {
         for (int digit = 1; digit < 10; digit++) {
             double place = power + log10(digit);
-            bool round = powers < 2
+            bool round = powers < 3
                              ? digit == 1 || digit == 2 || digit == 5
                              : digit == 1 && (power - first) % (stride > 0 ? stride : 1) == 0;
             bool minor = powers <= MINOR_POWERS_MAX || digit == 1;
             if (!is_within(axis, place) || !(round || minor))
                 continue;
             struct ock_tick tick = {.value = digit * pow(10, power), .major = round};
-            tick.is_power = round && powers >= 2 && !plain;
+            tick.is_power = round && powers >= 3 && !plain;
             if (tick.is_power)
                 (void)snprintf(tick.text, sizeof(tick.text), "%s%d", power < 0 ? "−" : "",
                                power < 0 ? -power : power);

@@ -28,7 +28,7 @@ struct ock_tick {
     char text[OCK_TICK_TEXT_SIZE];
 };
 /* Ticks at round numbers, in the order of their values: 1, 2 or 5 times a power of ten on a linear
- * axis; powers of ten on a log axis that has two of them, with minor ticks at their multiples
+ * axis; powers of ten on a log axis that has three of them, else also 2 and 5 times those, with minor ticks at their multiples
  * where there is room. Returns how many. */
 size_t ock_axis_ticks(const struct ock_axis *axis, struct ock_tick ticks[OCK_TICKS_MAX]);
 

@@ -54,7 +54,7 @@ static void write_line(const struct ock_plot *plot, const struct ock_plot_series
             command = 'M';
             continue;
         }
-        ock_buf_printf(out, "%c%.1f %.1f", command, x_of(plot, point), y_of(plot, loss));
+        ock_buf_printf(out, "%c%.1f %.1f", command, x_of(plot, point), ock_axis_at(&plot->y, loss));
         command = plot->has_zero && !(point->along > 0) ? 'M' : 'L'; /* the axis breaks, too */
     }
     end_path(out, begin, empty);
@@ -66,9 +66,10 @@ static void write_training_dots(const struct ock_plot *plot, const struct ock_pl
     for (size_t i = 0; i < series->count; i++) {
         const struct ock_plot_point *point = &plot->points[series->first + i];
         const struct ock_tuning_trial *trial = trial_of(plot, point);
-        if (trial->status == OCK_TRIAL_SUCCEEDED && !isnan(trial->train_data_loss))
+        double y = ock_axis_at(&plot->y, trial->train_data_loss);
+        if (trial->status == OCK_TRIAL_SUCCEEDED && y <= OCK_PLOT_BOTTOM) /* not if NaN */
             ock_buf_printf(out, "<circle class=\"traindot\" cx=\"%.1f\" cy=\"%.1f\" r=\"2\"/>\n",
-                           x_of(plot, point), y_of(plot, trial->train_data_loss));
+                           x_of(plot, point), y);
     }
 }
 
@@ -190,6 +191,21 @@ static void write_marks(const struct ock_plot *plot, size_t number, struct ock_b
     }
 }
 
+/* Training losses may be far below all others: their curve leaves the frame then. */
+static void write_training(const struct ock_plot *plot, const struct ock_plot_series *lead,
+                           struct ock_buf *out)
+{
+    ock_buf_printf(out,
+                   "<clipPath id=\"ock-frame\"><rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/>"
+                   "</clipPath><g clip-path=\"url(#ock-frame)\">\n",
+                   OCK_PLOT_LEFT, OCK_PLOT_TOP, OCK_PLOT_RIGHT - OCK_PLOT_LEFT,
+                   OCK_PLOT_BOTTOM - OCK_PLOT_TOP);
+    write_line(plot, lead, true, "train", out);
+    if (lead->count <= OCK_SVG_MARKS_MAX)
+        write_training_dots(plot, lead, out);
+    ock_buf_puts(out, "</g>\n");
+}
+
 void ock_svg_curves(const struct ock_plot *plot, struct ock_buf *out)
 {
     char kind[32];
@@ -200,9 +216,7 @@ void ock_svg_curves(const struct ock_plot *plot, struct ock_buf *out)
     if (plot->has_range && lead->count > OCK_SVG_MARKS_MAX)
         write_band(plot, plot->lead, out);
     if (plot->has_range)
-        write_line(plot, lead, true, "train", out);
-    if (plot->has_range && lead->count <= OCK_SVG_MARKS_MAX)
-        write_training_dots(plot, lead, out);
+        write_training(plot, lead, out);
     for (size_t i = 0; i < plot->series_count && plot->has_range; i++) {
         (void)snprintf(kind, sizeof(kind), "s%zu line", i);
         write_line(plot, &plot->series[i], false, kind, out);

@@ -8,7 +8,7 @@
 
 /* Losses that differ by more than this are shown on a log axis: one strength at which training
  * breaks down must not press all others into a line. */
-static const double LINEAR_RATIO_MAX = 40;
+static const double LINEAR_RATIO_MAX = 8;
 
 /* --- Points and series ------------------------------------------------------------------------- */
 
@@ -216,11 +216,11 @@ static void make_y_axis(struct ock_plot *plot)
         widen(&bar_low, &bar_high, fmax(trial->mean_data_loss - error, log ? low / 2 : -HUGE_VAL));
         widen(&bar_low, &bar_high, trial->mean_data_loss + error);
         if (!isnan(trial->train_data_loss))
-            widen(&bar_low, &bar_high, fmax(trial->train_data_loss, log ? low / 10 : -HUGE_VAL));
+            widen(&bar_low, &bar_high, fmax(trial->train_data_loss, log ? low / 4 : -HUGE_VAL));
     }
     plot->y = ock_axis_make(log, bar_low, bar_high, OCK_PLOT_BOTTOM - OCK_PLOT_FLOOR,
                             OCK_PLOT_TOP + OCK_PLOT_ROOF);
-    plot->y.zero_at = OCK_PLOT_BOTTOM;
+    plot->y.zero_at = OCK_PLOT_BOTTOM + OCK_PLOT_FLOOR; /* out of sight */
 }
 
 /* --- Whole ------------------------------------------------------------------------------------- */

@@ -8,7 +8,7 @@
  *     trial 4 of 16
  *
  * The scale goes from the least mean minus its error to the largest plus its own; where losses
- * differ by more than forty times it is logarithmic. */
+ * differ by more than eight times it is logarithmic. */
 #include "clients/cli/trials.h"
 
 #include <math.h>
@@ -20,7 +20,7 @@
 
 enum { STRENGTH_WIDTH = 10, LOSS_WIDTH = 17, SCORE_WIDTH = 9, WEIGHTS_WIDTH = 8 };
 enum { PLOT_MIN = 10, PLOT_MAX = 44, MARKS_WIDTH = 8, LINES_AROUND = 4 };
-static const double LINEAR_RATIO_MAX = 40;
+static const double LINEAR_RATIO_MAX = 8;
 
 static const char *const strengths[CLI_STRENGTHS] = {"l1", "l2", "weight_decay", "dropout"};
 

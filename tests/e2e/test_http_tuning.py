@@ -94,7 +94,7 @@ def test_svg(place, query, headers):
     assert "2-fold cross-validation · 3 of 4 strengths" in texts
     assert {element.tag for element in tree.iter()} <= {
         SVG + name for name in ("svg", "title", "desc", "style", "rect", "text", "tspan", "path",
-                                "circle", "g")}
+                                "circle", "g", "clipPath")}
 
 
 def test_entity_tags(place):

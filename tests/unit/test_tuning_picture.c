@@ -75,6 +75,7 @@ static const struct {
     {true, 1e-3, 1, "0.001 0.01 0.1 1", 24},
     {true, 0.2, 0.9, "0.2 0.5", 6},
     {true, 1, 1, "0.5 1 2", 6},
+    {true, 0.02, 1, "0.02 0.05 0.1 0.2 0.5 1", 12},
     {true, 2, 4, "2.0 2.5 3.0 3.5 4.0", 0},
     {true, 1e-12, 1e6, "^−12 ^−9 ^−6 ^−3 ^0 ^3 ^6", 12},
 };
@@ -157,12 +158,29 @@ START_TEST(trials_that_did_not_succeed)
 }
 END_TEST
 
-/* Losses apart by more than forty times: powers of ten upwards, from 1 at 374 to 100 at 138. */
+/* Losses apart by more than eight times: powers of ten upwards, from 1 at 374 to 100 at 138. */
 START_TEST(far_losses_are_on_a_log_axis)
 {
     static const struct row rows[] = {{1, 100, -1, "succeeded"}, {0.1, 1, -1, "succeeded"}};
     char *svg = draw("", 2, rows);
     assert_has(svg, "y=\"260.0\">10</text>");
+    free(svg);
+}
+END_TEST
+
+/* Training that is far below all validation leaves the frame instead of pressing it flat. */
+START_TEST(training_may_leave_the_frame)
+{
+    char *svg =
+        kit_svg("{\"trials\":[{\"l1\":0,\"l2\":1,\"mean_data_loss\":100,\"train_data_loss\":100,"
+                "\"status\":\"succeeded\"},{\"l1\":0,\"l2\":0.1,\"mean_data_loss\":1,"
+                "\"train_data_loss\":1e-9,\"status\":\"succeeded\"}]}",
+                "deep");
+    const char *line = strstr(svg, "<g clip-path=\"url(#ock-frame)\">\n<path class=\"train\"");
+    ck_assert_ptr_nonnull(line);
+    ck_assert_uint_eq(count(svg, "class=\"traindot\""), 2); /* one in the legend */
+    /* The axis goes down to a quarter of the least validation loss: lg 0.25 to lg 100. */
+    assert_has(svg, "<path class=\"s0 line\" d=\"M118.0 319.4L696.0 138.0\"/>");
     free(svg);
 }
 END_TEST
@@ -323,6 +341,7 @@ int main(void)
     tcase_add_test(t, numbers_at_their_pixels);
     tcase_add_test(t, zero_has_a_place_of_its_own);
     tcase_add_test(t, trials_that_did_not_succeed);
+    tcase_add_test(t, training_may_leave_the_frame);
     tcase_add_test(t, far_losses_are_on_a_log_axis);
     tcase_add_loop_test(t, a_curve_for_each_l1, 0, sizeof(grids) / sizeof(grids[0]));
     tcase_add_test(t, weights_that_are_not_zero);
