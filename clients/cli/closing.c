@@ -219,7 +219,7 @@ void cli_closing_print(const struct cli_view *view, const char *model_path, cons
         char bytes[CLI_NUMBER_SIZE];
         cli_format_bytes(bytes, cli_number_at(view->end, "model.bytes"));
         cli_printf("Model: %s (%s)\n", model_path, bytes);
-    } else if (hint) {
+    } else if (hint && cJSON_IsObject(cli_at(view->end, "model"))) {
         print_wrapped(&view->term, CLI_DIM, hint);
     }
 }

@@ -144,6 +144,17 @@ static bool can_read(const char *option, const char *path)
     return false;
 }
 
+/* A search that ends with its table leaves nothing to be written. */
+static bool will_have_model(const struct cli_job *job, const char *path)
+{
+    bool none = path && job->spec->tune.on && !job->spec->tune.refit;
+    if (none)
+        cli_say("--model %s: tune.refit is false in the job, which then has no model; leave one of "
+                "them out",
+                path);
+    return !none;
+}
+
 enum cli_exit cli_train(int argc, char **argv)
 {
     static const struct argp_child children[] = {{&cli_csv_argp, 0, NULL, 0}, {0}};
@@ -165,6 +176,8 @@ enum cli_exit cli_train(int argc, char **argv)
     cli_signals_read(&signals);
     if (signals.fatal || signals.interrupts)
         died_of = signals.fatal ? signals.fatal : SIGINT;
+    else if (code == CLI_DONE && !will_have_model(&job, o.run.model))
+        code = CLI_USAGE;
     else if (code == CLI_DONE)
         code = cli_run(&job, &o.run, &signals, &died_of);
     cli_job_deinit(&job);

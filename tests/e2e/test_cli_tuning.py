@@ -1,12 +1,12 @@
 """Goal: whoever watches a search sees the curve grow, and in the end what was chosen and why; and
 `ockham tuning` prints the table in every form. Method: a server of a few lines that tells trials
-made by hand, and a terminal that knows how lines are gone over."""
+made by hand, a terminal that knows how lines are gone over, and small searches without a server."""
 
 import json
 import re
 
 import pytest
-from cli_tools import on_terminal, run
+from cli_tools import on_terminal, run, write_blobs, write_job
 from screen import screen
 from test_cli_remote import END, Play, event, problem, reply, stream
 
@@ -185,3 +185,46 @@ def test_tuning_of_a_job_that_searches_nothing():
     with Play(problem(404, "not_tuning", "The job searches no strength")) as play:
         done = run("tuning", "job_1", env=play.env)
     assert done.returncode == 1 and "searches no strength" in done.stderr
+
+
+# --- Real searches -------------------------------------------------------------------------------
+
+SPEC = {"data": {"target": "kind"}, "model": {"hidden": [8]}, "optimizer": {"lr": 0.1},
+        "train": {"epochs": 3, "batch_size": 32, "seed": 3},
+        "tune": {"l2": [0.1, 0.01, 0.001], "folds": 3}}
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    write_blobs(tmp_path / "blobs.csv")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_train_searches_and_then_trains(place):
+    write_job(place, SPEC)
+    code, shown = on_terminal("train", "job.json", "--data", "blobs.csv", "--model", "m", env=UNICODE)
+    lines = screen(shown)
+    assert code == 0, shown
+    assert [row[0] for row in rows(lines)[:3]] == ["0.1", "0.01", "0.001"]
+    assert sum(line.startswith("rule 1se chooses l2 ") for line in lines) == 1
+    assert [line.split()[0] for line in lines if "/3 " in line] == ["1/3", "2/3", "3/3"]
+    assert any(line.startswith("Model: m (") for line in lines)
+
+
+def test_train_without_a_refit(place):
+    write_job(place, {**SPEC, "tune": {**SPEC["tune"], "refit": False}})
+    code, shown = on_terminal("train", "job.json", "--data", "blobs.csv", env=UNICODE)
+    lines = screen(shown)
+    assert code == 0 and "3 strengths tried, no model trained: all epochs done." in lines
+    assert not any("model was not kept" in line for line in lines)
+    done = run("train", "job.json", "--data", "blobs.csv", "--model", "m")
+    assert done.returncode == 2 and "tune.refit is false" in done.stderr and not done.stdout
+
+
+def test_train_prints_trials_as_lines(place):
+    write_job(place, SPEC)
+    done = run("train", "job.json", "--data", "blobs.csv", "--json")
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [event["trial"] for event in told if event["type"] == "trial"] == [1, 2, 3]
+    assert [event["seq"] for event in told] == list(range(1, len(told) + 1))

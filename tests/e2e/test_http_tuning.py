@@ -1,19 +1,22 @@
 """The table of a search over HTTP: three forms of it, by Accept or by ?format=.
 
 Method: a small job's spec and events are made a search's in the store of a server that is down, so
-that every figure is known; what it answers is read by other people's parsers of CSV and XML.
+that every figure is known; what it answers is read by other people's parsers of CSV and XML. And the
+guide's own search, whose picture is in the guide.
 """
 
 import contextlib
 import csv
 import io
 import json
+import re
 import sqlite3
+import time
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
-from ockserver import Server, is_problem, spec
+from ockserver import ROOT, Server, is_problem, slow_spec, spec
 
 NAME = "<b>&\"']]> name"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -119,3 +122,71 @@ def test_problems(place):
     is_problem(server.call("GET", path, headers={"Accept": "image/png"}), 406, "not_acceptable")
     is_problem(server.call("GET", path + "?format=png"), 400)
     is_problem(server.call("POST", path), 405)
+
+
+# --- Real searches -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def heart():
+    """The second request of docs/tuning.md, word by word."""
+    guide = (ROOT / "docs" / "tuning.md").read_text()
+    body = re.search(r"stream=true' -d '(\{\"name\": \"heart.*?)'\n```", guide, re.S)[1]
+    with Server() as server:
+        data = (ROOT / "tests" / "data" / "heart_scale").read_bytes()
+        assert server.call("PUT", "/v1/datasets/heart", data).status == 201
+        job = server.submit(json.loads(body))
+        assert server.ended(job)["status"] == "succeeded"
+        yield server, job
+
+
+def test_table_and_events_say_the_same(heart):
+    server, job = heart
+    table = server.call("GET", f"/v1/jobs/{job}/tuning").json
+    events = server.events(job)
+    told = [{k: v for k, v in event.items() if k not in ("type", "job", "seq", "time")}
+            for event in events if event["type"] == "trial"]
+    assert sorted(told, key=lambda row: row["trial"]) == table["trials"]
+    assert [row["trial"] for row in table["trials"]] == list(range(1, 25))
+    end = events[-1]["tuning"]
+    assert end == {key: table[key] for key in end} and table["chosen"] == table["one_se"]
+    assert table["job"] == job and table["status"] == "succeeded" and table["rows"] == 270
+    assert sorted(set(table["fold_ids"])) == [0, 1, 2, 3, 4] and len(table["fold_ids"]) == 270
+    types = [event["type"] for event in events]
+    assert types.index("epoch") > max(i for i, kind in enumerate(types) if kind == "trial")
+    rows = csv.DictReader(io.StringIO(
+        server.call("GET", f"/v1/jobs/{job}/tuning?format=csv").data.decode()))
+    assert [float(row["mean_data_loss"]) for row in rows] == \
+        [row["mean_data_loss"] for row in table["trials"]]
+
+
+def test_the_pictures_of_the_guide_are_real(heart):
+    server, job = heart
+    if not server.call("GET", f"/v1/jobs/{job}").json["latest"]["numerics"].endswith("-fma"):
+        pytest.skip("a processor without fused multiply-add has bits of its own")
+    drawn = server.call("GET", f"/v1/jobs/{job}/tuning?format=svg").data
+    assert drawn == (ROOT / "docs" / "tuning-heart.svg").read_bytes()
+    for path in (ROOT / "docs").glob("*.svg"):
+        assert ElementTree.parse(path).getroot().tag == SVG + "svg"
+
+
+def test_a_search_that_goes_on(heart):
+    """The first trials of halving come long before the others: then the table has a part."""
+    server, _ = heart
+    server.upload_table()
+    search = {"l2": [0.5, 0.4, 0.3, 1e-6], "folds": 2, "halving": {"min_epochs": 10}}
+    job = server.submit({**slow_spec(20000), "tune": search})
+    until = time.monotonic() + 60
+    table = {"trials": []}
+    while not table["trials"] and time.monotonic() < until:
+        time.sleep(0.02)
+        table = server.call("GET", f"/v1/jobs/{job}/tuning").json
+    assert table["status"] == "running" and table["chosen"] is None and table["rows"] is None
+    assert table["trials_total"] == 4 and len(table["trials"]) < 4
+    assert table["rule"] == "1se" and table["folds"] == 2
+    picture = server.call("GET", f"/v1/jobs/{job}/tuning?format=svg").data.decode()
+    assert f"{len(table['trials'])} of 4 strengths so far" in picture
+    assert server.call("POST", f"/v1/jobs/{job}/cancel").status in (200, 202)
+    assert server.ended(job)["status"] == "cancelled"
+    table = server.call("GET", f"/v1/jobs/{job}/tuning").json
+    assert table["status"] == "cancelled" and table["trials"]
