@@ -299,12 +299,12 @@ void cli_trials_leave(struct cli_trials *trials)
 
 void cli_trials_draw(struct cli_trials *trials, const struct cli_term *term)
 {
-    size_t rows = cli_term_height() > LINES_AROUND + 1 ? cli_term_height() - LINES_AROUND : 1;
-    struct layout layout = make_layout(trials, term);
-    size_t first = trials->newest >= rows ? trials->newest - rows + 1 : 0;
     cli_trials_hide(trials);
     if (trials->closed || trials->count == 0)
         return;
+    size_t height = cli_term_height(), rows = height > LINES_AROUND + 1 ? height - LINES_AROUND : 1;
+    size_t first = trials->newest >= rows ? trials->newest - rows + 1 : 0;
+    struct layout layout = make_layout(trials, term);
     draw_header(trials, &layout, term);
     for (size_t i = first; i < trials->count && i < first + rows; i++, trials->drawn++)
         draw_row(trials, i, &layout, term);
@@ -354,9 +354,9 @@ static void say_choice(const struct cli_trials *trials, const struct layout *lay
 
 void cli_trials_close(struct cli_trials *trials, const struct cli_term *term)
 {
-    struct layout layout = make_layout(trials, term);
     if (trials->closed || trials->count == 0)
         return;
+    struct layout layout = make_layout(trials, term);
     cli_trials_hide(trials);
     trials->closed = true;
     draw_header(trials, &layout, term);

@@ -160,7 +160,7 @@ def test_table_and_events_say_the_same(heart):
         [row["mean_data_loss"] for row in table["trials"]]
 
 
-def test_the_pictures_of_the_guide_are_real(heart):
+def test_the_picture_of_the_guide_is_real(heart):
     server, job = heart
     if not server.call("GET", f"/v1/jobs/{job}").json["latest"]["numerics"].endswith("-fma"):
         pytest.skip("a processor without fused multiply-add has bits of its own")
