@@ -3,47 +3,79 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdbool.h>
 
+/* Without a branch that depends on the numbers: which output is largest is news in every row. */
 static size_t first_largest(size_t count, const float *z)
 {
+    float largest = z[0];
     size_t best = 0;
     for (size_t j = 1; j < count; j++) {
-        if (z[j] > z[best])
-            best = j;
+        bool better = z[j] > largest;
+        best = better ? j : best;
+        largest = better ? z[j] : largest;
     }
     return best;
 }
 
+enum { ROWS_AT_ONCE = 64 };
+
+/* exp(z - largest) of some rows in one call, and where each row has its largest. */
+static void exponentials(const struct ock_kernels *kernels, size_t rows, size_t C, const float *z,
+                         float *e, size_t top[ROWS_AT_ONCE])
+{
+    for (size_t i = 0; i < rows; i++) {
+        const float *row = z + i * C;
+        top[i] = first_largest(C, row);
+        float largest = row[top[i]];
+        for (size_t j = 0; j < C; j++)
+            e[i * C + j] = row[j] - largest;
+    }
+    kernels->exp(rows * C, e, e);
+}
+
+/* The sum of a row's exponentials but the largest one's, in order. */
+static float sum_others(size_t C, const float *e, size_t top)
+{
+    float others = 0.0f;
+    for (size_t j = 0; j < top; j++)
+        others += e[j];
+    for (size_t j = top + 1; j < C; j++)
+        others += e[j];
+    return others;
+}
+
 /* With m the largest output, ln sum exp(z) - z_y = (m - z_y) + ln(1 + sum over the others of
  * exp(z_j - m)): exact for a sure network too, where 1 + tiny would lose the tiny. */
-static void cross_entropy(const struct ock_kernels *kernels, const struct ock_loss_rows *r)
+static void cross_entropy_rows(const struct ock_kernels *kernels, const struct ock_loss_rows *r,
+                               size_t begin, size_t rows)
 {
     size_t C = r->outputs;
-    for (size_t i = 0; i < r->rows; i++) {
-        const float *z = r->z + i * C;
-        float largest = z[first_largest(C, z)];
-        for (size_t j = 0; j < C; j++)
-            r->work[i * C + j] = z[j] - largest;
-    }
-    kernels->exp(r->rows * C, r->work, r->work);
-    for (size_t i = 0; i < r->rows; i++) {
-        const float *e = r->work + i * C;
-        size_t top = first_largest(C, r->z + i * C);
-        float others = 0.0f;
-        for (size_t j = 0; j < C; j++)
-            others += j == top ? 0.0f : e[j];
-        r->loss[i] = others;
+    size_t top[ROWS_AT_ONCE];
+    const float *z = r->z + begin * C;
+    float *e = r->work + begin * C, *loss = r->loss + begin;
+    exponentials(kernels, rows, C, z, e, top);
+    for (size_t i = 0; i < rows; i++) {
+        float weight = r->weight[begin + i];
+        loss[i] = sum_others(C, e + i * C, top[i]);
         if (!r->dz)
             continue;
-        float scale = r->weight[i] / (e[top] + others);
+        float *dz = r->dz + (begin + i) * C;
+        float scale = weight / (e[i * C + top[i]] + loss[i]);
         for (size_t j = 0; j < C; j++)
-            r->dz[i * C + j] = e[j] * scale;
-        r->dz[i * C + (size_t)r->label[i]] -= r->weight[i];
+            dz[j] = e[i * C + j] * scale;
+        dz[r->label[begin + i]] -= weight;
     }
-    kernels->log1p(r->rows, r->loss, r->loss);
-    for (size_t i = 0; i < r->rows; i++) {
-        const float *z = r->z + i * C;
-        r->loss[i] += z[first_largest(C, z)] - z[r->label[i]];
+    kernels->log1p(rows, loss, loss);
+    for (size_t i = 0; i < rows; i++)
+        loss[i] += z[i * C + top[i]] - z[i * C + (size_t)r->label[begin + i]];
+}
+
+static void cross_entropy(const struct ock_kernels *kernels, const struct ock_loss_rows *r)
+{
+    for (size_t begin = 0; begin < r->rows; begin += ROWS_AT_ONCE) {
+        size_t left = r->rows - begin;
+        cross_entropy_rows(kernels, r, begin, left < ROWS_AT_ONCE ? left : ROWS_AT_ONCE);
     }
 }
 
@@ -153,20 +185,15 @@ void ock_loss_probabilities(const struct ock_kernels *kernels, size_t rows, size
         sigmoid_pairs(kernels, rows, z, p);
         return;
     }
-    for (size_t i = 0; i < rows; i++) {
-        float largest = z[i * C + first_largest(C, z + i * C)];
-        for (size_t j = 0; j < C; j++)
-            p[i * C + j] = z[i * C + j] - largest;
-    }
-    kernels->exp(rows * C, p, p);
-    for (size_t i = 0; i < rows; i++) {
-        float *e = p + i * C;
-        size_t top = first_largest(C, z + i * C);
-        float others = 0.0f;
-        for (size_t j = 0; j < C; j++)
-            others += j == top ? 0.0f : e[j];
-        float scale = 1.0f / (e[top] + others);
-        for (size_t j = 0; j < C; j++)
-            e[j] *= scale;
+    for (size_t begin = 0; begin < rows; begin += ROWS_AT_ONCE) {
+        size_t top[ROWS_AT_ONCE];
+        size_t count = rows - begin < ROWS_AT_ONCE ? rows - begin : ROWS_AT_ONCE;
+        exponentials(kernels, count, C, z + begin * C, p + begin * C, top);
+        for (size_t i = 0; i < count; i++) {
+            float *e = p + (begin + i) * C;
+            float scale = 1.0f / (e[top[i]] + sum_others(C, e, top[i]));
+            for (size_t j = 0; j < C; j++)
+                e[j] *= scale;
+        }
     }
 }

@@ -229,7 +229,8 @@ static enum ock_status make_slots(struct ock_search *search, struct ock_err *err
     return OCK_OK;
 }
 
-/* Groups of this rung, cut by cut, so that few of them are open at a time. */
+/* Groups of this rung: some trials on all cuts, then the next ones, so that trials are settled, and
+ * told, one after the other. */
 static void make_groups(struct ock_search *search)
 {
     bool warm = search->order->spec->tune.warm;
@@ -237,13 +238,15 @@ static void make_groups(struct ock_search *search)
     size_t pieces = (search->alive_count + size - 1) / size;
     search->group_count = 0;
     search->next_group = 0;
-    for (size_t cut = 0; cut < search->cut_count; cut++) {
-        for (size_t i = 0; i < pieces; i++)
+    for (size_t i = 0; i < pieces; i++) {
+        for (size_t cut = 0; cut < search->cut_count; cut++)
             search->groups[search->group_count++] =
                 (struct ock_tune_group){.cut = cut,
                                         .begin = search->alive_count * i / pieces,
                                         .end = search->alive_count * (i + 1) / pieces};
     }
+    for (size_t cut = 0; cut < search->cut_count; cut++)
+        search->cuts[cut].groups = pieces;
 }
 
 /* Trials that are settled and not told: after a resumption, or ended by a rung. */

@@ -42,7 +42,6 @@ struct ock_tune_layout {
     uint32_t lanes;      /* at once */
     uint32_t lane_threads;
     size_t live; /* runs that are in memory at once */
-    size_t cuts; /* of the data, likewise */
 };
 /* trainer_bytes: of one run with lane_threads threads. */
 struct ock_tune_layout ock_tune_layout_make(const struct ock_tune_spec *tune, uint32_t threads,

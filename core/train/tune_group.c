@@ -223,14 +223,13 @@ static enum ock_status keep_runs(struct ock_search *search, const struct ock_tun
     return status;
 }
 
-/* Runs that go on in the next rung stay, and their data stay open. */
+/* Runs that go on in the next rung stay. */
 static void close_runs(struct ock_search *search, const struct ock_tune_group *group)
 {
     if (!search->is_last_rung && !ock_search_has_left(search))
         return;
     for (size_t i = group->begin; i < group->end; i++)
         ock_search_close_run(search, search->alive[i], group->cut, false);
-    ock_search_release(search, group->cut);
 }
 
 static enum ock_status run_side_by_side(struct ock_search *search,
@@ -248,6 +247,7 @@ static enum ock_status run_side_by_side(struct ock_search *search,
     if (status != OCK_OK)
         atomic_store(&search->leave, OCK_LEAVE_ERROR); /* so that nothing of it goes on */
     close_runs(search, group);
+    ock_search_release(search, group->cut);
     return status;
 }
 

@@ -54,10 +54,8 @@ enum ock_status ock_search_acquire(struct ock_search *search, size_t cut,
         slot->data = data;
         pthread_cond_broadcast(&search->opened);
     }
-    if (status == OCK_OK) {
-        slot->users++;
+    if (status == OCK_OK)
         *out = slot->data;
-    }
     pthread_mutex_unlock(&search->mutex);
     return status;
 }
@@ -66,7 +64,7 @@ void ock_search_release(struct ock_search *search, size_t cut)
 {
     struct ock_cut *slot = &search->cuts[cut];
     pthread_mutex_lock(&search->mutex);
-    if (--slot->users == 0) {
+    if (--slot->groups == 0 && search->is_last_rung) {
         ock_data_free(slot->data);
         slot->data = NULL;
         slot->state = OCK_CUT_CLOSED;

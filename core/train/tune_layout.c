@@ -8,7 +8,7 @@
 
 /* Trainers that together fit a core's cache pay side by side: rows are read once for all of them. */
 static const size_t group_bytes_max = (size_t)4 << 20;
-enum { GROUPS_A_LANE = 4, THREADS_USEFUL_MAX = 256 };
+enum { GROUPS_A_LANE = 8, THREADS_USEFUL_MAX = 256 };
 
 static size_t smaller(size_t a, size_t b)
 {
@@ -36,18 +36,16 @@ struct ock_tune_layout ock_tune_layout_make(const struct ock_tune_spec *tune, ui
     size_t cuts = folds + (tune->warm ? 1 : 0);
     struct ock_tune_layout layout = {.runs = trials * cuts};
     size_t fit = larger(group_bytes_max / larger(trainer_bytes, 1), 1);
-    /* Several groups a lane, so that no lane is left alone with the last one. */
+    /* Several groups a lane, so that no lane is left alone with the last one, and trials are told as
+     * they come. */
     size_t spread = larger(layout.runs / GROUPS_A_LANE / threads, 1);
     layout.group_trials = tune->warm ? trials : smaller(trials, smaller(fit, spread));
     size_t pieces = (trials + layout.group_trials - 1) / layout.group_trials;
     layout.lanes = (uint32_t)smaller(threads, cuts * pieces);
     layout.lane_threads = (uint32_t)larger(smaller(threads_useful, threads / layout.lanes), 1);
     layout.live = layout.lanes * (tune->warm ? 1 : layout.group_trials);
-    layout.cuts = smaller(cuts, (layout.lanes + pieces - 1) / pieces + 1);
-    if (tune->halving.on) {
+    if (tune->halving.on)
         layout.live = layout.runs;
-        layout.cuts = cuts;
-    }
     return layout;
 }
 
@@ -106,7 +104,7 @@ enum ock_status ock_tune_plan(struct ock_plan *plan, const struct ock_spec *spec
         struct ock_tune_layout layout = ock_tune_layout_make(
             &spec->tune, threads, useful, ock_trainer_bytes(trial, one, data, 1));
         size_t search = layout.live * ock_trainer_bytes(trial, one, data, layout.lane_threads) +
-                        layout.cuts * data_bytes;
+                        larger(spec->tune.folds, 1) * data_bytes;
         plan->memory_bytes = larger(larger(one->memory_bytes, search), plan->memory_bytes);
     }
     ock_spec_free(trial);

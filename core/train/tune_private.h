@@ -21,11 +21,11 @@ enum ock_leave_reason {
     OCK_LEAVE_ERROR,
 };
 
-/* The data of one cut, open as long as a group uses them. */
+/* The data of one cut, open from its first group to the end of its last. */
 struct ock_cut {
     enum { OCK_CUT_CLOSED, OCK_CUT_OPENING, OCK_CUT_OPEN } state;
     struct ock_data *data;
-    size_t users;
+    size_t groups; /* that are still to be trained on it in this rung */
 };
 
 /* Trials that train side by side on one cut; with the warm path one after the other. */
@@ -70,9 +70,10 @@ struct ock_search {
 
 /* Trains all groups of this rung; what happened stands in leave, status and err. */
 void ock_search_run_lanes(struct ock_search *search);
-/* The data of a cut; to be released. Errors: of ock_data_open. */
+/* The data of a cut, until the group is done with it. Errors: of ock_data_open. */
 enum ock_status ock_search_acquire(struct ock_search *search, size_t cut,
                                    const struct ock_data **out, struct ock_err *err);
+/* The group is done. Where runs go on in the next rung, their data stay. */
 void ock_search_release(struct ock_search *search, size_t cut);
 bool ock_search_has_left(const struct ock_search *search);
 /* The first error is the search's. */
