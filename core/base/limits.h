@@ -62,4 +62,6 @@ static_assert(sizeof(size_t) == 8 && CHAR_BIT == 8, "sizes are computed in 64 bi
 #define OCK_PREDICT_BYTES_MAX OCK_GIB /* of its answer */
 #define OCK_PREDICT_S_MAX     60      /* seconds */
 
+#define OCK_PRUNINGS_MAX 2 /* large models that are pruned at once, for downloads */
+
 #endif

@@ -19,6 +19,9 @@ void ock_model_parts_deinit(struct ock_model_parts *parts)
     free(parts->features.items);
     ock_encoder_deinit(&parts->encoder);
     free(parts->columns);
+    free(parts->unread);
+    free(parts->unread_texts);
+    free(parts->inputs);
     free(parts->mean);
     free(parts->scale);
     *parts = (struct ock_model_parts){0};
@@ -263,11 +266,28 @@ static enum ock_status make_columns(struct ock_model_parts *parts,
             encoding->kind == OCK_ENCODE_CATEGORY || encoding->kind == OCK_ENCODE_BOOLEAN;
         bool is_wide = next < wide.count && strcmp(wide.items[next], encoding->name) == 0;
         next += is_wide;
-        parts->columns[i] = (struct ock_row_column){
-            .name = encoding->name, .category = category, .float32 = !category && told && !is_wide};
+        parts->columns[i] = (struct ock_row_column){.name = encoding->name,
+                                                    .category = category,
+                                                    .float32 = !category && told && !is_wide,
+                                                    .place = i};
     }
     cJSON_Delete(wide.json);
     free(wide.items);
+    return status;
+}
+
+static enum ock_status read_inputs(struct ock_model_parts *parts,
+                                   const struct ock_safetensors *file, struct ock_err *err)
+{
+    cJSON *json = NULL;
+    parts->column_total = parts->encoder.count;
+    parts->input_count = parts->features.count;
+    if (!ock_safetensors_metadata(file, "inputs"))
+        return OCK_OK;
+    enum ock_status status = parse(&json, file, "inputs", err);
+    if (status == OCK_OK)
+        status = ock_model_parts_take_inputs(parts, json, err);
+    cJSON_Delete(json);
     return status;
 }
 
@@ -291,5 +311,7 @@ enum ock_status ock_model_parts_read(struct ock_model_parts *parts,
         status = read_encoder(parts, file, err);
     if (status == OCK_OK)
         status = make_columns(parts, file, err);
+    if (status == OCK_OK)
+        status = read_inputs(parts, file, err);
     return status;
 }

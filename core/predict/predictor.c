@@ -23,7 +23,8 @@ struct ock_predictor {
     struct ock_network net;
     struct ock_arena arena; /* owns all below */
     float *w;               /* [P] */
-    float *x;               /* [block, features] */
+    float *x;               /* [block, features of the columns that are read] */
+    float *taken;           /* [block, inputs] those that the network takes; NULL: all of x */
     uint32_t *rows;         /* [block] */
     int32_t *label;         /* [block] */
     float *probabilities;   /* [block, classes] */
@@ -56,11 +57,11 @@ bool ock_predictor_takes_missing(const struct ock_predictor *predictor, size_t c
 /* Rows of a block: fewer for networks whose layers are wide in all. */
 static size_t choose_block(const struct ock_model_parts *parts)
 {
-    size_t width = parts->features.count, floats = parts->features.count;
+    size_t width = parts->input_count, floats = parts->encoder.features + parts->input_count;
     for (size_t i = 0; i < parts->spec->layer_count; i++) {
         const struct ock_layer_spec *layer = &parts->spec->layers[i];
         width = layer->type == OCK_LINEAR ? layer->units : width;
-        floats += width; /* at most 257 layers of 2^20 */
+        floats += width; /* at most 258 layers of 2^20 */
     }
     size_t rows = BLOCK_FLOATS_MAX / floats;
     return rows < 1 ? 1 : rows < BLOCK_ROWS_MAX ? rows : BLOCK_ROWS_MAX;
@@ -72,7 +73,9 @@ static void layout(struct ock_predictor *p, uint32_t threads)
     size_t classes = p->parts.classes.count;
     ock_network_layout(&p->net, &p->plan, p->kernels, threads, 1, 0, &p->arena);
     p->w = ock_arena_take(&p->arena, p->plan.parameters, sizeof(float));
-    p->x = ock_arena_take(&p->arena, block * p->parts.features.count, sizeof(float));
+    p->x = ock_arena_take(&p->arena, block * p->parts.encoder.features, sizeof(float));
+    p->taken = ock_arena_take(&p->arena, p->parts.inputs ? block * p->parts.input_count : 0,
+                              sizeof(float));
     p->rows = ock_arena_take(&p->arena, block, sizeof(uint32_t));
     p->label = ock_arena_take(&p->arena, block, sizeof(int32_t));
     p->probabilities = ock_arena_take(&p->arena, block * classes, sizeof(float));
@@ -84,7 +87,7 @@ static enum ock_status build(struct ock_predictor *p, const struct ock_safetenso
                              uint32_t threads, struct ock_err *err)
 {
     struct ock_plan_data sizes = {
-        .rows = {.train_rows = choose_block(&p->parts), .features = p->parts.features.count},
+        .rows = {.train_rows = choose_block(&p->parts), .features = p->parts.input_count},
         .outputs = p->parts.outputs};
     p->parts.spec->train.shards = 1;
     enum ock_status status = ock_plan_make(&p->plan, p->parts.spec, &sizes, err);
@@ -119,7 +122,9 @@ enum ock_status ock_predictor_open(struct ock_predictor **out, const char *path,
     if (status == OCK_OK)
         status = build(made, file, threads, err);
     if (status == OCK_OK) {
-        made->columns = (struct ock_row_columns){made->parts.encoder.count, made->parts.columns};
+        const struct ock_model_parts *parts = &made->parts;
+        made->columns = (struct ock_row_columns){parts->encoder.count, parts->columns,
+                                                 parts->column_total, parts->unread};
         *out = made;
         made = NULL;
     }
@@ -200,6 +205,21 @@ done:
     return status;
 }
 
+/* The network's inputs among the features of `count` rows. */
+static const float *take_inputs(struct ock_predictor *p, size_t count)
+{
+    const struct ock_model_parts *parts = &p->parts;
+    if (!parts->inputs)
+        return p->x;
+    float *to = p->taken;
+    for (size_t r = 0; r < count; r++) {
+        const float *from = p->x + r * parts->encoder.features;
+        for (size_t i = 0; i < parts->input_count; i++)
+            *to++ = from[parts->inputs[i]];
+    }
+    return p->taken;
+}
+
 static void judge(struct ock_predictor *p, size_t count, const float *z,
                   struct ock_predictions *out)
 {
@@ -232,7 +252,8 @@ enum ock_status ock_predictor_run(struct ock_predictor *p, const struct ock_data
         for (size_t i = 0; i < count; i++)
             p->rows[i] = (uint32_t)(begin + i);
         ock_table_encode(&table, p->rows, count, p->x);
-        judge(p, count, ock_network_forward(&p->net, &pass, p->x), &predictions);
+        const float *x = take_inputs(p, count);
+        judge(p, count, ock_network_forward(&p->net, &pass, x), &predictions);
         status = take(ctx, &predictions, err);
     }
     ock_table_deinit(&table);
