@@ -118,6 +118,8 @@ def test_it_predicts_the_same(server, tmp_path):
     refused = cli_tools.run("predict", tmp_path / "whole", tmp_path / "rows.csv")
     assert refused.returncode == 2 and "no column" in refused.stderr
 
+    shown = cli_tools.run("show", job, env=env).stdout
+    assert " parameters, " in shown and "; pruned " in shown
     named = cli_tools.run("model", job, "--prune", env=env, cwd=tmp_path)
     assert named.stdout == "small_digits-pruned.safetensors\n"
 
