@@ -16,7 +16,7 @@
 #include "core/base/jsonw.h"
 #include "core/base/limits.h"
 #include "server/engine_private.h"
-#include "server/http/member.h"
+#include "server/member.h"
 #include "server/log.h"
 #include "server/runner_private.h"
 #include "server/worker_process.h"
