@@ -12,7 +12,7 @@
 enum {
     TENSORS_MAX = 2 * OCK_LAYERS_MAX + 4,
     TEXTS = 6,
-    METADATA_MAX = 8,
+    METADATA_MAX = 9,
     METADATA_BYTES_MAX = 64 * 1024 * 1024
 };
 
@@ -141,9 +141,10 @@ static enum ock_status add_texts(struct model *model, const struct ock_trainer *
         {"scaler", texts[3].data},
         {data->sparse ? "sparse" : "encoding", data->sparse ? "true" : texts[4].data},
         {"float64", texts[5].data},
+        {"missing", data->missing}, /* only where they are not the usual ones */
     };
     static_assert(sizeof(metadata) / sizeof(metadata[0]) <= METADATA_MAX, "room for all of them");
-    model->metadata_count = sizeof(metadata) / sizeof(metadata[0]);
+    model->metadata_count = sizeof(metadata) / sizeof(metadata[0]) - (data->missing ? 0 : 1);
     memcpy(model->metadata, metadata, sizeof(metadata));
     return status;
 }
