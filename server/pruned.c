@@ -174,6 +174,8 @@ bool ock_engine_prune_model(struct ock_engine *engine, struct ock_model *model,
         replace(model, &sink);
         rename_model(model);
     } else {
+        if (status == OCK_INVALID || status == OCK_LIMIT) /* no fault of who asked for it */
+            err.status = OCK_CORRUPT;
         ock_problem_from_err(problem, &err);
     }
     if (sink.fd >= 0)

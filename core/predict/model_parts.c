@@ -9,6 +9,7 @@
 #include "core/base/json.h"
 #include "core/base/limits.h"
 #include "core/data/encoder_private.h"
+#include "core/data/missing.h"
 
 void ock_model_parts_deinit(struct ock_model_parts *parts)
 {
@@ -22,6 +23,7 @@ void ock_model_parts_deinit(struct ock_model_parts *parts)
     free(parts->unread);
     free(parts->unread_texts);
     free(parts->inputs);
+    free(parts->missing);
     free(parts->mean);
     free(parts->scale);
     *parts = (struct ock_model_parts){0};
@@ -228,7 +230,8 @@ static enum ock_status read_encoder(struct ock_model_parts *parts,
 {
     cJSON *json = NULL;
     if (!ock_safetensors_metadata(file, "encoding")) {
-        parts->has_fills = ock_safetensors_metadata(file, "sparse") != NULL; /* 0 */
+        parts->sparse = ock_safetensors_metadata(file, "sparse") != NULL;
+        parts->has_fills = parts->sparse; /* 0 */
         return assume_numbers(parts, err);
     }
     enum ock_status status = parse(&json, file, "encoding", err);
@@ -291,6 +294,22 @@ static enum ock_status read_inputs(struct ock_model_parts *parts,
     return status;
 }
 
+static enum ock_status read_missing(struct ock_model_parts *parts,
+                                    const struct ock_safetensors *file, struct ock_err *err)
+{
+    struct ock_missing missing;
+    const char *words = ock_safetensors_metadata(file, "missing");
+    if (!words)
+        return OCK_OK;
+    struct ock_err inner = {0};
+    if (ock_missing_parse(&missing, words, &inner) != OCK_OK)
+        return ock_fail(err, OCK_INVALID, "the model's words for missing values: %.300s",
+                        inner.text);
+    parts->missing = strdup(words);
+    return parts->missing ? OCK_OK
+                          : ock_fail(err, OCK_NOMEM, "out of memory for the model's metadata");
+}
+
 enum ock_status ock_model_parts_read(struct ock_model_parts *parts,
                                      const struct ock_safetensors *file, struct ock_err *err)
 {
@@ -313,5 +332,7 @@ enum ock_status ock_model_parts_read(struct ock_model_parts *parts,
         status = make_columns(parts, file, err);
     if (status == OCK_OK)
         status = read_inputs(parts, file, err);
+    if (status == OCK_OK)
+        status = read_missing(parts, file, err);
     return status;
 }

@@ -19,6 +19,7 @@ struct ock_model_parts {
     struct ock_names features;      /* all of them, read or not */
     struct ock_encoder encoder;     /* of the columns that are read: of most models all */
     bool has_fills;                 /* false: a model from before there were any */
+    bool sparse;                    /* trained on sparse rows: a feature that is left out is 0 */
     struct ock_row_column *columns; /* owned, [encoder.count] */
     size_t column_total;            /* those that are not read too */
     const char **unread;            /* owned, [column_total - encoder.count]: their names, sorted */
@@ -26,6 +27,7 @@ struct ock_model_parts {
     size_t *inputs;                 /* owned, [input_count]: features of the encoder; NULL: all */
     size_t input_count;             /* of the network */
     double *mean, *scale;           /* owned, [encoder.features] */
+    char *missing; /* owned: words for missing values in a table; NULL: the usual ones */
     double clip;
     double target_mean, target_scale;
     size_t outputs;

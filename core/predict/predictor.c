@@ -11,6 +11,7 @@
 #include "core/model/loss.h"
 #include "core/model/network.h"
 #include "core/predict/model_parts.h"
+#include "core/predict/sparse_rows.h"
 #include "core/train/model_file.h"
 
 enum { BLOCK_ROWS_MAX = 256, BLOCK_FLOATS_MAX = 1 << 21 };
@@ -47,6 +48,16 @@ const char *const *ock_predictor_classes(const struct ock_predictor *predictor, 
     return *count > 0 ? predictor->parts.classes.items : NULL;
 }
 
+const char *ock_predictor_missing(const struct ock_predictor *predictor)
+{
+    return predictor->parts.missing;
+}
+
+uint32_t ock_predictor_index_max(const struct ock_predictor *predictor)
+{
+    return ock_sparse_rows_index_max(&predictor->parts);
+}
+
 /* Bytes have no stand-in, nor have the numbers of a model from before there were any. */
 bool ock_predictor_takes_missing(const struct ock_predictor *predictor, size_t column)
 {
@@ -57,7 +68,8 @@ bool ock_predictor_takes_missing(const struct ock_predictor *predictor, size_t c
 /* Rows of a block: fewer for networks whose layers are wide in all. */
 static size_t choose_block(const struct ock_model_parts *parts)
 {
-    size_t width = parts->input_count, floats = parts->encoder.features + parts->input_count;
+    size_t width = parts->input_count,
+           floats = parts->encoder.features + (parts->inputs ? width : 0);
     for (size_t i = 0; i < parts->spec->layer_count; i++) {
         const struct ock_layer_spec *layer = &parts->spec->layers[i];
         width = layer->type == OCK_LINEAR ? layer->units : width;
@@ -184,12 +196,6 @@ static enum ock_status open_table(struct ock_table *table, const struct ock_pred
         status = ock_fail(err, OCK_NOMEM, "out of memory for the rows' columns");
         goto done;
     }
-    if (schema->sparse) {
-        status = ock_fail(err, OCK_UNSUPPORTED,
-                          "svmlight rows can't be predicted; give them as JSON objects, where what "
-                          "is left out is 0, or as a CSV");
-        goto done;
-    }
     for (size_t c = 0; c < schema->column_count; c++)
         names[c] = schema->columns[c].name;
     status = ock_row_columns_find(&p->columns, names, schema->column_count, places, err);
@@ -238,24 +244,52 @@ static void judge(struct ock_predictor *p, size_t count, const float *z,
     out->probabilities = p->probabilities;
 }
 
+/* Rows, of whichever kind. */
+struct rows {
+    struct ock_table dense;
+    struct ock_sparse_table sparse;
+    bool is_sparse;
+};
+
+static enum ock_status open_rows(struct rows *rows, const struct ock_predictor *p,
+                                 const struct ock_dataset *dataset, struct ock_err *err)
+{
+    rows->is_sparse = ock_dataset_schema(dataset)->sparse;
+    if (rows->is_sparse)
+        return ock_sparse_rows_open(&rows->sparse, &p->parts, dataset, err);
+    return open_table(&rows->dense, p, dataset, err);
+}
+
+/* Encodes rows begin to begin + count into p->x. */
+static void encode_rows(const struct rows *rows, struct ock_predictor *p, size_t begin,
+                        size_t count)
+{
+    if (rows->is_sparse) {
+        ock_sparse_rows_encode(&rows->sparse, &p->parts, begin, count, p->x);
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        p->rows[i] = (uint32_t)(begin + i);
+    ock_table_encode(&rows->dense, p->rows, count, p->x);
+}
+
 enum ock_status ock_predictor_run(struct ock_predictor *p, const struct ock_dataset *dataset,
                                   ock_predictions_fn *take, void *ctx, struct ock_err *err)
 {
-    struct ock_table table = {0};
+    struct rows source = {0};
     size_t block = p->plan.evaluation_rows;
     size_t rows = ock_dataset_schema(dataset)->rows;
-    enum ock_status status = open_table(&table, p, dataset, err);
+    enum ock_status status = open_rows(&source, p, dataset, err);
     for (size_t begin = 0; begin < rows && status == OCK_OK; begin += block) {
         size_t count = rows - begin < block ? rows - begin : block;
         struct ock_pass pass = {.w = p->w, .rows = count};
         struct ock_predictions predictions;
-        for (size_t i = 0; i < count; i++)
-            p->rows[i] = (uint32_t)(begin + i);
-        ock_table_encode(&table, p->rows, count, p->x);
+        encode_rows(&source, p, begin, count);
         const float *x = take_inputs(p, count);
         judge(p, count, ock_network_forward(&p->net, &pass, x), &predictions);
         status = take(ctx, &predictions, err);
     }
-    ock_table_deinit(&table);
+    ock_table_deinit(&source.dense);
+    ock_sparse_table_deinit(&source.sparse);
     return status;
 }

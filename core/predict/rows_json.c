@@ -253,7 +253,11 @@ enum ock_status ock_rows_json_write(const cJSON *json, const struct ock_predicto
     for (const cJSON *row = rows ? rows->child : NULL; row && status == OCK_OK && !out->failed;
          row = row->next) {
         if (index == rows_max)
-            status = ock_fail(err, OCK_LIMIT, "there are more than %zu rows, the limit", rows_max);
+            status =
+                ock_fail(err, OCK_LIMIT,
+                         "there are more than %zu rows of %zu columns, the limit; predict fewer "
+                         "at a time",
+                         rows_max, w.columns->total);
         else
             put_row(&w, row, index++);
     }

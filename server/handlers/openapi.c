@@ -178,6 +178,7 @@ static void write_body(struct ock_jsonw *w, const struct ock_route *route)
         ock_jsonw_raw(w, "application/json",
                       "{\"schema\":{\"$ref\":\"#/components/schemas/Rows\"}}");
         ock_jsonw_raw(w, "text/csv", "{}");
+        ock_jsonw_raw(w, "text/x-svmlight", "{}");
         ock_jsonw_raw(w, "text/tab-separated-values", "{}");
         ock_jsonw_raw(w, "application/octet-stream", "{}");
     } else if (route->body == OCK_BODY_FILE)

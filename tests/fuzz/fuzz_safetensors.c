@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/limits.h"
 #include "core/export/prune.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -90,8 +91,8 @@ static void prune_twice(const uint8_t *data, size_t size)
 {
     struct ock_safetensors *file = NULL, *again = NULL;
     struct ock_buf first, second;
-    ock_buf_init(&first, SIZE_MAX);
-    ock_buf_init(&second, SIZE_MAX);
+    ock_buf_init(&first, OCK_GIB);
+    ock_buf_init(&second, OCK_GIB);
     assert(ock_safetensors_read(&file, data, size, NULL) == OCK_OK);
     if (prune(file, &first)) {
         assert(ock_safetensors_read(&again, first.data, first.size, NULL) == OCK_OK);
