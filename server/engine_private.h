@@ -38,6 +38,7 @@ struct ock_engine {
     atomic_bool draining;
     atomic_bool disk_low;      /* the runner's last look at the disk */
     atomic_ullong predictions; /* names of their directories */
+    atomic_int prunings;       /* of large models, under way */
     atomic_size_t waiting;     /* jobs in the queue, and those that are being sent */
     struct ock_store *store;
     struct ock_hub *hub;

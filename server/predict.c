@@ -16,8 +16,8 @@
 #include "core/base/jsonw.h"
 #include "core/base/limits.h"
 #include "server/engine_private.h"
-#include "server/http/member.h"
 #include "server/log.h"
+#include "server/member.h"
 #include "server/runner_private.h"
 #include "server/worker_process.h"
 
@@ -142,6 +142,7 @@ static enum ock_status write_request(const struct prediction *p, struct ock_err 
     path_of(p, path, "answer");
     ock_jsonw_string(&w, "out", path);
     ock_jsonw_bool(&w, "json", order->json);
+    ock_jsonw_bool(&w, "svmlight", order->svmlight);
     ock_jsonw_string(&w, "format", order->format);
     ock_jsonw_string(&w, "delimiter", order->delimiter);
     ock_jsonw_string(&w, "missing", order->missing);
@@ -151,6 +152,7 @@ static enum ock_status write_request(const struct prediction *p, struct ock_err 
     ock_jsonw_string(&w, "model_sha256", p->model.sha256);
     ock_jsonw_uint(&w, "threads", p->engine->cores);
     ock_jsonw_uint(&w, "rows_max", OCK_PREDICT_ROWS_MAX);
+    ock_jsonw_uint(&w, "values_max", OCK_PREDICT_VALUES_MAX);
     ock_jsonw_uint(&w, "bytes_max", OCK_PREDICT_BYTES_MAX);
     ock_jsonw_uint(&w, "data_bytes_max", memory_of(p));
     ock_jsonw_end_object(&w);
@@ -283,6 +285,10 @@ static bool judge(char *line, struct ock_problem *problem)
         return true;
     if (strncmp(line, "faults ", 7) == 0) {
         take_faults(problem, line + 7);
+    } else if (strncmp(line, "model ", 6) == 0) {
+        struct ock_err err;
+        (void)ock_fail(&err, OCK_CORRUPT, "a stored model cannot be read: %.400s", line + 6);
+        ock_problem_from_err(problem, &err);
     } else if (begins_with(line, OCK_INVALID, &rest) || begins_with(line, OCK_LIMIT, &rest) ||
                begins_with(line, OCK_UNSUPPORTED, &rest)) {
         ock_problem_set(problem, 422, "invalid_rows", "The rows can't be predicted", "%s", rest);

@@ -14,6 +14,7 @@ struct ock_predict_order {
     const void *rows;  /* the body */
     size_t size;
     bool json;             /* else a table */
+    bool svmlight;         /* that one; else the table's format is found */
     const char *format;    /* of the answer: "json", "ndjson", "csv" */
     const char *delimiter; /* one character, "tab", or NULL: found */
     const char *missing;   /* words for missing values in a table, or NULL: the usual ones */

@@ -14,7 +14,9 @@
     "j.id, j.name, j.status, j.labels, j.priority, j.created_ms, j.started_ms, j.finished_ms,"     \
     " j.dataset, j.dataset_name, j.dataset_sha256, j.epoch, j.epochs, j.eta_s,"                    \
     " (SELECT body FROM events e WHERE e.job = j.number AND e.seq = j.latest_seq), j.best,"        \
-    " s.spec, s.resolved, j.attempt, j.stop_reason, j.warnings, j.error, j.version"
+    " s.spec, s.resolved, j.attempt, j.stop_reason, j.warnings, j.error, j.version,"               \
+    " (SELECT json_extract(e.body, '$.model') FROM events e"                                       \
+    " WHERE e.job = j.number AND e.key = 'end')"
 enum column {
     C_ID,
     C_NAME,
@@ -39,6 +41,7 @@ enum column {
     C_WARNINGS,
     C_ERROR,
     C_VERSION,
+    C_MODEL,
 };
 
 static void write_time(struct ock_jsonw *w, const char *key, sqlite3_stmt *row, enum column column)
@@ -127,6 +130,7 @@ static void write_job(struct ock_buf *out, sqlite3_stmt *row)
     ock_jsonw_string(&w, "stop_reason", ock_db_text(row, C_STOP_REASON));
     write_raw(&w, "warnings", row, C_WARNINGS);
     write_raw(&w, "error", row, C_ERROR);
+    write_raw(&w, "model", row, C_MODEL);
     write_links(&w, id);
     ock_jsonw_end_object(&w);
 }

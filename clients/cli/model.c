@@ -7,12 +7,17 @@
 #include "clients/cli/remote.h"
 #include "core/base/file.h"
 
-enum { KEY_OUTPUT = 'o', KEY_WHICH = 0x100 };
+enum { KEY_OUTPUT = 'o', KEY_WHICH = 0x100, KEY_PRUNE };
 
 static const struct argp_option options[] = {
     {"output", KEY_OUTPUT, "FILE", 0,
      "Where to (default: the name that the server gives; - is standard output)", 0},
     {"which", KEY_WHICH, "best|last", 0, "Of the best epoch (default) or of the last", 0},
+    {"prune", KEY_PRUNE, NULL, 0,
+     "Without units and inputs that nothing reads (weights of exactly 0): the same predictions "
+     "from a "
+     "smaller file",
+     0},
     {0},
 };
 
@@ -22,6 +27,7 @@ static const char doc[] = "Downloads a job's model as safetensors.\v"
 
 struct model_options {
     const char *job, *output, *which;
+    bool prune;
 };
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -35,6 +41,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         if (strcmp(arg, "best") != 0 && strcmp(arg, "last") != 0)
             argp_error(state, "--which %s: must be best or last", arg);
         o->which = arg;
+        return 0;
+    case KEY_PRUNE:
+        o->prune = true;
         return 0;
     case ARGP_KEY_ARG:
         if (o->job)
@@ -68,7 +77,8 @@ static bool open_target(struct target *target)
     else if (*target->answer->filename)
         (void)snprintf(target->path, sizeof(target->path), "%s", target->answer->filename);
     else
-        (void)snprintf(target->path, sizeof(target->path), "%.120s.safetensors", o->job);
+        (void)snprintf(target->path, sizeof(target->path), "%.120s%s.safetensors", o->job,
+                       o->prune ? "-pruned" : "");
     if (o->output && strlen(o->output) >= sizeof(target->path)) {
         ock_fail(&target->err, OCK_LIMIT, "--output: the path is too long");
         return false;
@@ -117,7 +127,7 @@ enum cli_exit cli_model(int argc, char **argv)
     struct model_options o = {.which = "best"};
     struct ock_buf path;
     struct cli_answer answer;
-    char rest[32];
+    char rest[48];
     argp_parse(&argp, argc, argv, 0, NULL, &o);
     struct target target = {.options = &o, .answer = &answer, .file = {.fd = -1}};
     target.to_stdout = o.output && strcmp(o.output, "-") == 0;
@@ -125,7 +135,7 @@ enum cli_exit cli_model(int argc, char **argv)
         cli_say("a model is no text: give -o FILE, or send it through a pipe");
         return CLI_USAGE;
     }
-    (void)snprintf(rest, sizeof(rest), "/model?which=%s", o.which);
+    (void)snprintf(rest, sizeof(rest), "/model?which=%s%s", o.which, o.prune ? "&prune=true" : "");
     cli_job_path(&path, o.job, rest);
     cli_answer_init(&answer);
     struct cli_request request = {.method = "GET",

@@ -1,6 +1,7 @@
 /* `ockham predict`: a model's word on new rows, here by a worker process or by a server. */
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,8 @@ enum {
     KEY_WHICH = 0x100,
     KEY_DELIMITER,
     KEY_HEADER,
-    KEY_MISSING
+    KEY_MISSING,
+    KEY_SVMLIGHT
 };
 
 static const struct argp_option options[] = {
@@ -34,15 +36,20 @@ static const struct argp_option options[] = {
     {"delimiter", KEY_DELIMITER, "CHARACTER|tab", 0, "What parts a table's fields", 0},
     {"header", KEY_HEADER, "true|false", 0, "Whether the first line has the columns' names", 0},
     {"missing", KEY_MISSING, "WORDS", 0,
-     "Words for missing values in a table, between commas (default: ?,NA,N/A,NaN,null)", 0},
+     "Words for missing values in a table, between commas (default: those of the training data)",
+     0},
+    {"svmlight", KEY_SVMLIGHT, NULL, 0,
+     "The rows are svmlight; needed only where the first one has no index:value", 0},
     {0},
 };
 
 static const char doc[] =
     "Predicts rows with a model file, here and without a server, or with a job of a server.\v"
     "FILE is a CSV whose first line names the columns (others than the model's are passed over), "
-    "any table that ockham train takes, or JSON: {\"rows\": [{\"column\": value, ...}]}. - is "
-    "standard input. What is a file by its name is a model; else it is a job's id.\n\n"
+    "any table that ockham train takes (svmlight for models of sparse data), or JSON: {\"rows\": "
+    "[{\"column\": value, ...}]}. - is "
+    "standard input; a pipe will do. What is a file by its name is a model; else it is a job's "
+    "id.\n\n"
     "Example:\n"
     "  ockham predict flowers.safetensors new.csv -o predicted.csv\n\n"
     "Exit code: 0 done, 1 failed, 2 bad usage or rows.";
@@ -50,6 +57,7 @@ static const char doc[] =
 struct predict_options {
     const char *model, *rows;
     const char *format, *output, *which, *delimiter, *header, *missing;
+    bool svmlight;
 };
 
 static void check_word(struct argp_state *state, const char *option, const char *word,
@@ -86,6 +94,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     case KEY_MISSING:
         o->missing = arg;
         return 0;
+    case KEY_SVMLIGHT:
+        o->svmlight = true;
+        return 0;
     case KEY_HEADER:
         check_word(state, "--header", arg, answers);
         o->header = arg;
@@ -118,12 +129,26 @@ struct local {
     int program_fd;
 };
 
-/* Standard input as a file, which the importer may read twice. */
-static enum ock_status keep_stdin(const struct local *l, struct ock_err *err)
+/* What can be read once, standard input or another pipe, as a file: the importer may read twice. */
+static enum ock_status keep_pipe(const struct local *l, const char *rows, struct ock_err *err)
 {
     char path[CLI_PATH_SIZE];
     cli_workdir_path(&l->dir, "source", path);
-    return ock_file_copy(path, STDIN_FILENO, err);
+    int fd = strcmp(rows, "-") == 0 ? STDIN_FILENO : open(rows, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return ock_fail_errno(err, errno, "%s", rows);
+    enum ock_status status = ock_file_copy(path, fd, err);
+    if (fd != STDIN_FILENO)
+        (void)close(fd);
+    return status;
+}
+
+static bool is_pipe(const char *rows)
+{
+    struct stat status;
+    if (strcmp(rows, "-") == 0)
+        return true;
+    return stat(rows, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
 }
 
 static bool looks_like_json(const char *path)
@@ -142,8 +167,8 @@ static enum ock_status find_paths(struct local *l, struct ock_err *err)
     char path[CLI_PATH_SIZE];
     const char *rows = l->o->rows;
     enum ock_status status = OCK_OK;
-    if (strcmp(rows, "-") == 0) {
-        status = keep_stdin(l, err);
+    if (is_pipe(rows)) {
+        status = keep_pipe(l, rows, err);
         cli_workdir_path(&l->dir, "source", path);
         rows = path;
     }
@@ -170,7 +195,8 @@ static enum ock_status write_request(const struct local *l, struct ock_err *err)
     ock_jsonw_string(&w, "source", l->rows);
     cli_workdir_path(&l->dir, "answer", path);
     ock_jsonw_string(&w, "out", path);
-    ock_jsonw_bool(&w, "json", l->json);
+    ock_jsonw_bool(&w, "json", l->json && !l->o->svmlight);
+    ock_jsonw_bool(&w, "svmlight", l->o->svmlight);
     ock_jsonw_string(&w, "format", l->o->format);
     ock_jsonw_string(&w, "delimiter", l->o->delimiter);
     ock_jsonw_string(&w, "missing", l->o->missing);
@@ -215,8 +241,10 @@ static enum cli_exit judge(const struct local *l, const char *line, struct ock_w
     if (line && strncmp(line, "faults ", 7) == 0)
         return say_faults(l, line + 7);
     if (line) {
+        bool in_model = strncmp(line, "model ", 6) == 0;
+        line += in_model ? 6 : 0;
         const char *space = strchr(line, ' ');
-        cli_say("%s: %s", l->o->rows, space ? space + 1 : line);
+        cli_say("%s: %s", in_model ? l->o->model : l->o->rows, space ? space + 1 : line);
         return strncmp(line, "invalid ", 8) == 0 ? CLI_USAGE : CLI_FAILED;
     }
     (void)ock_worker_ended(worker, true, &wait_status);
@@ -358,6 +386,7 @@ static enum cli_exit predict_there(const struct predict_options *o)
     struct cli_request request = {.method = "POST",
                                   .path = path.data,
                                   .accept = "*/*",
+                                  .header = o->svmlight ? "Content-Type: text/x-svmlight" : NULL,
                                   .upload = rows,
                                   .upload_size = sized ? status.st_size : -1,
                                   .sink = sink,

@@ -127,7 +127,8 @@ static bool set_headers(struct exchange *x)
         good = good && add_header(x, request->header);
     if (request->body)
         good = good && add_header(x, "Content-Type: application/json");
-    if (request->upload) /* the server finds the format from the content */
+    bool typed = request->header && strncmp(request->header, "Content-Type:", 13) == 0;
+    if (request->upload && !typed) /* the server finds the format from the content */
         good = good && add_header(x, "Content-Type: application/octet-stream");
     return good && curl_easy_setopt(x->curl, CURLOPT_HTTPHEADER, x->headers) == CURLE_OK;
 }

@@ -77,6 +77,24 @@ static void show_best(const cJSON *job)
     line("best", text);
 }
 
+/* The model's size, and what a pruned one would have. */
+static void show_model(const cJSON *job)
+{
+    char bytes[CLI_NUMBER_SIZE], count[CLI_NUMBER_SIZE], pruned[2][CLI_NUMBER_SIZE], text[160];
+    if (!cli_at(job, "model.bytes") || !cli_at(job, "model.parameters"))
+        return;
+    cli_format_count(bytes, cli_number_at(job, "model.bytes"));
+    cli_format_count(count, cli_number_at(job, "model.parameters"));
+    int length = snprintf(text, sizeof(text), "%s parameters, %s bytes", count, bytes);
+    if (cli_at(job, "model.pruned")) {
+        cli_format_count(pruned[0], cli_number_at(job, "model.pruned.parameters"));
+        cli_format_count(pruned[1], cli_number_at(job, "model.pruned.bytes"));
+        (void)snprintf(text + length, sizeof(text) - (size_t)length,
+                       "; pruned %s parameters, %s bytes", pruned[0], pruned[1]);
+    }
+    line("model", text);
+}
+
 static void show_warnings(const cJSON *job)
 {
     const cJSON *warnings = ock_json_get(job, "warnings");
@@ -101,6 +119,7 @@ static void show(const cJSON *job)
     show_part(job, "validation");
     show_weights(job);
     show_best(job);
+    show_model(job);
     show_warnings(job);
     line("error", cli_text_at(job, "error.title"));
     line("", cli_text_at(job, "error.detail"));

@@ -58,8 +58,11 @@ static_assert(sizeof(size_t) == 8 && CHAR_BIT == 8, "sizes are computed in 64 bi
 #define OCK_DOCUMENT_BYTES_MAX (8 * OCK_MIB)  /* what a job tells at its end, one document */
 
 /* A prediction over HTTP */
-#define OCK_PREDICT_ROWS_MAX  ((size_t)1000000)
-#define OCK_PREDICT_BYTES_MAX OCK_GIB /* of its answer */
-#define OCK_PREDICT_S_MAX     60      /* seconds */
+#define OCK_PREDICT_ROWS_MAX   ((size_t)1000000)
+#define OCK_PREDICT_VALUES_MAX ((size_t)64 << 20) /* rows times columns: 8 bytes each on the disk */
+#define OCK_PREDICT_BYTES_MAX  OCK_GIB            /* of its answer */
+#define OCK_PREDICT_S_MAX      60                 /* seconds */
+
+#define OCK_PRUNINGS_MAX 2 /* large models that are pruned at once, for downloads */
 
 #endif

@@ -190,6 +190,8 @@ static enum ock_status describe_all(const struct ock_build_schema *schema,
                 return status;
         }
     }
+    if (schema->missing) /* the last text */
+        ock_buf_add(texts, schema->missing, strlen(schema->missing) + 1);
     return ock_buf_status(texts, err);
 }
 
@@ -230,6 +232,7 @@ static void seal(struct ock_builder *builder, const struct ock_build_schema *sch
         .records_at = builder->map_bytes,
         .texts_at = builder->map_bytes + record_bytes,
         .texts_bytes = texts->size,
+        .missing_at = schema->missing ? texts->size - strlen(schema->missing) - 1 : 0,
     };
     for (size_t i = 0; i < schema->shape_count; i++)
         header.shape[i] = schema->shape[i];

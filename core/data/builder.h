@@ -43,6 +43,7 @@ struct ock_build_schema {
     size_t shape_count;
     size_t shape[4];
     bool has_labels;
+    const char *missing; /* words for missing values, between commas; NULL: the usual ones */
 };
 
 struct ock_builder {

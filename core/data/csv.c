@@ -427,6 +427,7 @@ static enum ock_status write_table(struct ock_csv_table *table, struct ock_build
     }
     struct ock_build_schema schema = {
         .format = OCK_FILE_CSV, .column_count = table->count, .columns = columns, .target = target};
+    schema.missing = table->import->missing;
     if (status == OCK_OK)
         status = ock_builder_finish(builder, &schema, err);
     free(columns);

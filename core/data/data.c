@@ -443,6 +443,7 @@ static enum ock_status name_wide(struct job_data *job, struct ock_err *err)
             job->wide_names[job->data.wide_count++] = column->name;
     }
     job->data.wide_names = job->wide_names;
+    job->data.missing = schema->missing;
     return OCK_OK;
 }
 

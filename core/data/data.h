@@ -63,6 +63,7 @@ struct ock_data {
     const struct ock_encoder *encoder;
     size_t wide_count;             /* columns that the training dataset keeps as float64 … */
     const char *const *wide_names; /* … by name, in the features' order */
+    const char *missing;           /* the training dataset's words; NULL: the usual ones */
     struct ock_scaler scaler;
     double target_mean, target_scale; /* scaled = (y - mean) / scale; 0 and 1 when not scaled */
     size_t shape_count;               /* image shape, as in the dataset */

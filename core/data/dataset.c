@@ -68,6 +68,8 @@ static enum ock_status check_header(const struct ock_file_header *header, size_t
         return corrupt(err, "its column records lie outside");
     if (!inside(header->texts_at, header->texts_bytes, file_bytes) || header->texts_bytes == 0)
         return corrupt(err, "its texts lie outside");
+    if (header->missing_at >= header->texts_bytes)
+        return corrupt(err, "its words for missing values lie outside");
     return OCK_OK;
 }
 
@@ -274,6 +276,9 @@ static void open_schema(struct ock_dataset *dataset)
     };
     for (size_t i = 0; i < header->shape_count; i++)
         dataset->schema.shape[i] = header->shape[i];
+    if (header->missing_at > 0)
+        dataset->schema.missing =
+            (const char *)dataset->mapping.data + header->texts_at + header->missing_at;
 }
 
 enum ock_status ock_dataset_open(struct ock_dataset **out, const char *path, struct ock_err *err)

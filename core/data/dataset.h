@@ -65,10 +65,11 @@ struct ock_schema {
     size_t target;      /* column index that the importer was told or guessed; SIZE_MAX: none */
     size_t shape_count; /* of one example's image: {28, 28}; 0: no image */
     size_t shape[4];
-    const char *format; /* "csv", "npy", "idx", "inline", "svmlight" */
-    bool sparse;        /* there is a CSR block, */
-    size_t nonzeros;    /* with so many terms */
-    bool has_labels;    /* the target came as a labels file of its own: it is the last column */
+    const char *format;  /* "csv", "npy", "idx", "inline", "svmlight" */
+    bool sparse;         /* there is a CSR block, */
+    size_t nonzeros;     /* with so many terms */
+    const char *missing; /* words for missing values, between commas; NULL: the usual ones */
+    bool has_labels;     /* the target came as a labels file of its own: it is the last column */
 };
 
 struct ock_dataset; /* opaque; immutable, may be shared by threads */
@@ -112,7 +113,7 @@ enum ock_target_kind ock_schema_target_kind(const struct ock_schema *schema, siz
 /* Appends the schema as the API shows it: {"rows", "columns": [{"name", "type", "missing", "min",
  * "max", "mean", "distinct"}, …], "target": {"name", "kind", "classes", "because"} or null,
  * "shape", "format", "nonzeros" of sparse
- * columns}; "distinct" is null where it was not counted. At most `columns_max` columns
+ * columns, "missing_words" that were given}; "distinct" is null where it was not counted. At most `columns_max` columns
  * are listed, "columns_count" tells all. */
 void ock_schema_write(const struct ock_schema *schema, size_t columns_max, struct ock_buf *out);
 

@@ -60,7 +60,8 @@ struct ock_file_header {
     uint64_t texts_bytes;
     struct ock_file_block blocks[OCK_FILE_BLOCKS_MAX];
     char sha256[72]; /* hex and NUL: of all after the header, then of the header with this zero */
-    char reserved[128];
+    uint64_t missing_at; /* of the words for missing values, among the texts; 0: the usual ones */
+    char reserved[120];
 };
 static_assert(sizeof(struct ock_file_header) == OCK_FILE_HEADER_BYTES, "the header has no holes");
 

@@ -39,6 +39,9 @@ struct ock_import {
      * their digits), and the file is not synced. */
     const struct ock_row_columns *rows;
     size_t rows_max; /* of a CSV; 0: as many as a dataset may have */
+    /* Of svmlight rows: the largest index that the model knows. Terms beyond it are passed over, so
+     * that a row takes no more columns than the model has; rows without any term will do. 0: none. */
+    uint32_t index_max;
 };
 
 /* Reads source (and labels) and writes the dataset file.

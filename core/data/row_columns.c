@@ -54,7 +54,7 @@ static enum ock_status refuse(const struct ock_row_columns *columns, size_t miss
         return ock_fail(err, OCK_INVALID,
                         "the rows have %zu columns without names, the model takes %zu; give as "
                         "many, in the model's order, or a first line with their names",
-                        name_count, columns->count);
+                        name_count, columns->total);
     if (near)
         return ock_fail(err, OCK_INVALID,
                         "there is no column \"%.100s\", which the model takes; is it \"%.100s\"?",
@@ -71,9 +71,9 @@ enum ock_status ock_row_columns_find(const struct ock_row_columns *columns,
 {
     struct named *sorted = NULL;
     enum ock_status status = OCK_OK;
-    if (name_count == columns->count && are_made(names, name_count)) {
+    if (name_count == columns->total && are_made(names, name_count)) {
         for (size_t i = 0; i < columns->count; i++)
-            places[i] = i;
+            places[i] = columns->items[i].place;
         return OCK_OK;
     }
     size_t hint = 0;
@@ -106,4 +106,15 @@ bool ock_row_columns_has(const struct ock_row_columns *columns, const char *text
             return true;
     }
     return false;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+bool ock_row_columns_is_unread(const struct ock_row_columns *columns, const char *text)
+{
+    size_t count = columns->total - columns->count;
+    return count > 0 && bsearch(&text, columns->unread, count, sizeof(*columns->unread), by_text);
 }

@@ -125,6 +125,8 @@ void ock_schema_write(const struct ock_schema *schema, size_t columns_max, struc
     ock_jsonw_uint(&w, "columns_count", schema->column_count);
     if (schema->sparse)
         ock_jsonw_uint(&w, "nonzeros", schema->nonzeros);
+    if (schema->missing)
+        ock_jsonw_string(&w, "missing_words", schema->missing);
     ock_jsonw_array(&w, "columns");
     for (size_t c = 0; c < schema->column_count && c < columns_max; c++)
         write_column(&schema->columns[c], schema->rows, &w);

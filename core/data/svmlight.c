@@ -13,6 +13,7 @@ enum { BLOCK_SPARSE, BLOCK_LABEL, BLOCKS };
 static const char label_name[] = "label";
 
 struct table {
+    const struct ock_import *import;
     size_t rows, terms;
     uint32_t least, most; /* indices; least above most: there is none */
     struct ock_stats label;
@@ -22,6 +23,16 @@ struct table {
     size_t row, term; /* that the second pass is at */
 };
 
+/* How many of the row's terms are kept: they stand in the order of their indices. */
+static size_t kept_terms(const struct table *table, const struct ock_svmlight_row *row)
+{
+    size_t count = row->count;
+    uint32_t most = table->import->index_max;
+    while (most > 0 && count > 0 && row->index[count - 1] > most)
+        count--;
+    return count;
+}
+
 static enum ock_status on_first_pass(void *ctx, const struct ock_svmlight_row *row,
                                      struct ock_err *err)
 {
@@ -30,9 +41,13 @@ static enum ock_status on_first_pass(void *ctx, const struct ock_svmlight_row *r
         return ock_fail(err, OCK_LIMIT, "line %zu: there are more than %zu rows", row->line,
                         OCK_ROWS_MAX);
     table->rows++;
-    table->terms += row->count;
-    table->least = row->least < table->least ? row->least : table->least;
-    table->most = row->most > table->most ? row->most : table->most;
+    uint32_t most = table->import->index_max > 0 ? table->import->index_max : UINT32_MAX;
+    table->terms += kept_terms(table, row);
+    if (row->least <= most) {
+        most = row->most < most ? row->most : most;
+        table->least = row->least < table->least ? row->least : table->least;
+        table->most = most > table->most ? most : table->most;
+    }
     return ock_stats_add(&table->label, row->label, err);
 }
 
@@ -47,13 +62,14 @@ static enum ock_status on_second_pass(void *ctx, const struct ock_svmlight_row *
 {
     struct table *table = ctx;
     const struct ock_build_block *sparse = &table->blocks[BLOCK_SPARSE];
-    if (table->row == table->rows || row->count > table->terms - table->term)
+    size_t count = kept_terms(table, row);
+    if (table->row == table->rows || count > table->terms - table->term)
         return ock_fail(err, OCK_IO, "the file was changed while it was read");
     struct ock_csr_layout layout = ock_csr_layout_of(table->rows, table->terms);
     uint64_t *begin = (void *)sparse->data;
     uint32_t *index = (void *)(sparse->data + layout.index_at);
     float *value = (void *)(sparse->data + layout.value_at);
-    for (size_t i = 0; i < row->count; i++) {
+    for (size_t i = 0; i < count; i++) {
         uint32_t column = row->index[i] - first_index(table);
         if (column >= table->columns)
             return ock_fail(err, OCK_IO, "the file was changed while it was read");
@@ -73,6 +89,8 @@ static enum ock_status decide(struct table *table, struct ock_err *err)
 {
     if (table->rows == 0)
         return ock_fail(err, OCK_INVALID, "the file is empty");
+    if (table->least > table->most && table->import->index_max > 0)
+        table->least = table->most = 1; /* rows of nothing but zeros */
     if (table->least > table->most)
         return ock_fail(err, OCK_INVALID,
                         "no row has an index:value, so there are labels but no features");
@@ -161,7 +179,7 @@ static enum ock_status check_target(const struct table *table, const char *targe
 enum ock_status ock_svmlight_import(const struct ock_import *import, struct ock_reader *reader,
                                     struct ock_err *err)
 {
-    struct table table = {.least = UINT32_MAX};
+    struct table table = {.import = import, .least = UINT32_MAX};
     struct ock_builder builder = {.file.fd = -1, .fd = -1};
     ock_stats_init(&table.label, OCK_DISTINCT_MAX);
     enum ock_status status = ock_svmlight_scan(reader, on_first_pass, &table, err);

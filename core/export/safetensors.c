@@ -3,7 +3,8 @@
  * Nothing of the header is believed before it is checked: the length against the file, the JSON by
  * the strict parser, every offset against the data, every shape against its offsets. As the format
  * demands, the tensors must cover the data without overlap and without holes, so that a file can't
- * be two things at once. What passes is copied, for the data may stand at any address. */
+ * be two things at once. The data may stand at any address: what passes is copied, or, of bytes in
+ * memory, used where it is if that address suits floats. */
 #include "core/export/safetensors.h"
 
 #include <assert.h>
@@ -20,7 +21,7 @@ enum { LENGTH_BYTES = 8 };
 
 struct ock_safetensors {
     cJSON *header; /* owned; the metadata's texts live here */
-    float *data;   /* owned; all F32 tensors, one behind the other */
+    float *data;   /* owned; copies of F32 tensors, one behind the other */
     size_t count;
     struct ock_tensor *tensors; /* owned */
 };
@@ -188,13 +189,28 @@ static enum ock_status read_entries(struct entry *entries, size_t *count, const 
     return status;
 }
 
-/* Copies the F32 entries. Their sizes sum to no more than the file's: check_cover has passed. */
-static enum ock_status copy_tensors(struct ock_safetensors *file, const struct entry *entries,
-                                    size_t count, const unsigned char *data, struct ock_err *err)
+/* Whether an entry's data can be used where they are. */
+static bool stays(const struct entry *entry, const unsigned char *data, bool borrow)
+{
+    return borrow && (uintptr_t)(data + entry->begin) % sizeof(float) == 0;
+}
+
+/* Where floats stand in somebody's bytes, read only. */
+static const float *floats_at(const unsigned char *bytes)
+{
+    return (const float *)(const void *)bytes;
+}
+
+/* The F32 entries as tensors. Copies sum to no more than the file's size: check_cover has passed. */
+static enum ock_status take_tensors(struct ock_safetensors *file, const struct entry *entries,
+                                    size_t count, const unsigned char *data, bool borrow,
+                                    struct ock_err *err)
 {
     uint64_t bytes = 0;
-    for (size_t i = 0; i < count; i++)
-        bytes += entries[i].f32 ? entries[i].end - entries[i].begin : 0;
+    for (size_t i = 0; i < count; i++) {
+        if (entries[i].f32 && !stays(&entries[i], data, borrow))
+            bytes += entries[i].end - entries[i].begin;
+    }
     file->data = malloc(bytes + sizeof(float)); /* never of size 0 */
     file->tensors = calloc(count + 1, sizeof(*file->tensors));
     if (!file->data || !file->tensors)
@@ -210,6 +226,10 @@ static enum ock_status copy_tensors(struct ock_safetensors *file, const struct e
         tensor->dims = entries[i].dims;
         memcpy(tensor->shape, entries[i].shape, sizeof(tensor->shape));
         tensor->data = at;
+        if (stays(&entries[i], data, borrow)) {
+            tensor->data = floats_at(data + entries[i].begin);
+            continue;
+        }
         if (size > 0)
             memcpy(at, data + entries[i].begin, size);
         at += size / sizeof(float);
@@ -258,7 +278,7 @@ static enum ock_status parse_header(cJSON **out, size_t *data_begin,
 }
 
 static enum ock_status load(struct ock_safetensors *file, const struct ock_mapping *mapping,
-                            struct ock_err *err)
+                            bool borrow, struct ock_err *err)
 {
     size_t begin = 0, members = 0, count = 0;
     enum ock_status status = parse_header(&file->header, &begin, mapping, err);
@@ -272,8 +292,22 @@ static enum ock_status load(struct ock_safetensors *file, const struct ock_mappi
         return ock_fail(err, OCK_NOMEM, "no memory for %zu tensors", members);
     status = read_entries(entries, &count, file->header, mapping->size - begin, err);
     if (status == OCK_OK)
-        status = copy_tensors(file, entries, count, mapping->data + begin, err);
+        status = take_tensors(file, entries, count, mapping->data + begin, borrow, err);
     free(entries);
+    return status;
+}
+
+static enum ock_status open_mapping(struct ock_safetensors **out, const struct ock_mapping *mapping,
+                                    bool borrow, struct ock_err *err)
+{
+    struct ock_safetensors *file = calloc(1, sizeof(*file));
+    if (!file)
+        return ock_fail(err, OCK_NOMEM, "no memory for a safetensors file");
+    enum ock_status status = load(file, mapping, borrow, err);
+    if (status == OCK_OK)
+        *out = file;
+    else
+        ock_safetensors_free(file);
     return status;
 }
 
@@ -281,24 +315,18 @@ enum ock_status ock_safetensors_open(struct ock_safetensors **out, const char *p
                                      struct ock_err *err)
 {
     struct ock_mapping mapping = {0};
-    struct ock_safetensors *file = NULL;
     enum ock_status status = ock_mapping_open(&mapping, path, err);
-    if (status != OCK_OK)
-        goto done;
-    file = calloc(1, sizeof(*file));
-    if (!file) {
-        status = ock_fail(err, OCK_NOMEM, "no memory for a safetensors file");
-        goto done;
-    }
-    status = load(file, &mapping, err);
-    if (status != OCK_OK)
-        goto done;
-    *out = file;
-    file = NULL;
-done:
-    ock_safetensors_free(file);
+    if (status == OCK_OK)
+        status = open_mapping(out, &mapping, false, err);
     ock_mapping_close(&mapping);
     return status;
+}
+
+enum ock_status ock_safetensors_read(struct ock_safetensors **out, const void *bytes, size_t size,
+                                     struct ock_err *err)
+{
+    const struct ock_mapping mapping = {.data = bytes, .size = size};
+    return open_mapping(out, &mapping, true, err);
 }
 
 void ock_safetensors_free(struct ock_safetensors *file)
@@ -329,4 +357,16 @@ const char *ock_safetensors_metadata(const struct ock_safetensors *file, const c
 {
     const cJSON *value = ock_json_get(ock_json_get(file->header, "__metadata__"), key);
     return cJSON_IsString(value) ? value->valuestring : NULL;
+}
+
+size_t ock_safetensors_metadata_all(const struct ock_safetensors *file, struct ock_metadata *out,
+                                    size_t room)
+{
+    const cJSON *metadata = ock_json_get(file->header, "__metadata__");
+    size_t count = 0;
+    for (const cJSON *item = metadata ? metadata->child : NULL; item; item = item->next, count++) {
+        if (count < room)
+            out[count] = (struct ock_metadata){item->string, item->valuestring};
+    }
+    return count;
 }

@@ -50,10 +50,10 @@ static void write_tensor(struct ock_jsonw *w, const struct ock_tensor *tensor, u
     ock_jsonw_end_object(w);
 }
 
-/* The length field and the padded JSON. *data_bytes is the size of all tensors together. */
-static enum ock_status make_header(struct ock_buf *header, const struct ock_tensor *tensors,
-                                   size_t tensor_count, const struct ock_metadata *metadata,
-                                   size_t metadata_count, uint64_t *data_bytes, struct ock_err *err)
+enum ock_status ock_safetensors_header(struct ock_buf *header, const struct ock_tensor *tensors,
+                                       size_t tensor_count, const struct ock_metadata *metadata,
+                                       size_t metadata_count, uint64_t *data_bytes,
+                                       struct ock_err *err)
 {
     uint64_t length = 0, offset = 0;
     ock_buf_add(header, &length, sizeof(length)); /* set below, once it is known */
@@ -101,8 +101,8 @@ enum ock_status ock_safetensors_write(const char *path, const struct ock_tensor 
     struct ock_buf header;
     ock_buf_init(&header, OCK_JSON_BYTES_MAX);
     uint64_t data_bytes = 0;
-    enum ock_status status =
-        make_header(&header, tensors, tensor_count, metadata, metadata_count, &data_bytes, err);
+    enum ock_status status = ock_safetensors_header(&header, tensors, tensor_count, metadata,
+                                                    metadata_count, &data_bytes, err);
     if (status != OCK_OK)
         goto done;
     status = ock_newfile_open(&file, path, err);
@@ -112,7 +112,7 @@ enum ock_status ock_safetensors_write(const char *path, const struct ock_tensor 
     status = put(&file, &sha, header.data, header.size, err);
     for (size_t i = 0; i < tensor_count && status == OCK_OK; i++) {
         uint64_t size = 0;
-        (void)tensor_bytes(&tensors[i], &size); /* make_header has refused what overflows */
+        (void)tensor_bytes(&tensors[i], &size); /* the header has refused what overflows */
         status = put(&file, &sha, tensors[i].data, size, err);
     }
     if (status == OCK_OK)

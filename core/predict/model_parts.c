@@ -9,6 +9,7 @@
 #include "core/base/json.h"
 #include "core/base/limits.h"
 #include "core/data/encoder_private.h"
+#include "core/data/missing.h"
 
 void ock_model_parts_deinit(struct ock_model_parts *parts)
 {
@@ -19,6 +20,10 @@ void ock_model_parts_deinit(struct ock_model_parts *parts)
     free(parts->features.items);
     ock_encoder_deinit(&parts->encoder);
     free(parts->columns);
+    free(parts->unread);
+    free(parts->unread_texts);
+    free(parts->inputs);
+    free(parts->missing);
     free(parts->mean);
     free(parts->scale);
     *parts = (struct ock_model_parts){0};
@@ -225,7 +230,8 @@ static enum ock_status read_encoder(struct ock_model_parts *parts,
 {
     cJSON *json = NULL;
     if (!ock_safetensors_metadata(file, "encoding")) {
-        parts->has_fills = ock_safetensors_metadata(file, "sparse") != NULL; /* 0 */
+        parts->sparse = ock_safetensors_metadata(file, "sparse") != NULL;
+        parts->has_fills = parts->sparse; /* 0 */
         return assume_numbers(parts, err);
     }
     enum ock_status status = parse(&json, file, "encoding", err);
@@ -263,12 +269,45 @@ static enum ock_status make_columns(struct ock_model_parts *parts,
             encoding->kind == OCK_ENCODE_CATEGORY || encoding->kind == OCK_ENCODE_BOOLEAN;
         bool is_wide = next < wide.count && strcmp(wide.items[next], encoding->name) == 0;
         next += is_wide;
-        parts->columns[i] = (struct ock_row_column){
-            .name = encoding->name, .category = category, .float32 = !category && told && !is_wide};
+        parts->columns[i] = (struct ock_row_column){.name = encoding->name,
+                                                    .category = category,
+                                                    .float32 = !category && told && !is_wide,
+                                                    .place = i};
     }
     cJSON_Delete(wide.json);
     free(wide.items);
     return status;
+}
+
+static enum ock_status read_inputs(struct ock_model_parts *parts,
+                                   const struct ock_safetensors *file, struct ock_err *err)
+{
+    cJSON *json = NULL;
+    parts->column_total = parts->encoder.count;
+    parts->input_count = parts->features.count;
+    if (!ock_safetensors_metadata(file, "inputs"))
+        return OCK_OK;
+    enum ock_status status = parse(&json, file, "inputs", err);
+    if (status == OCK_OK)
+        status = ock_model_parts_take_inputs(parts, json, err);
+    cJSON_Delete(json);
+    return status;
+}
+
+static enum ock_status read_missing(struct ock_model_parts *parts,
+                                    const struct ock_safetensors *file, struct ock_err *err)
+{
+    struct ock_missing missing;
+    const char *words = ock_safetensors_metadata(file, "missing");
+    if (!words)
+        return OCK_OK;
+    struct ock_err inner = {0};
+    if (ock_missing_parse(&missing, words, &inner) != OCK_OK)
+        return ock_fail(err, OCK_INVALID, "the model's words for missing values: %.300s",
+                        inner.text);
+    parts->missing = strdup(words);
+    return parts->missing ? OCK_OK
+                          : ock_fail(err, OCK_NOMEM, "out of memory for the model's metadata");
 }
 
 enum ock_status ock_model_parts_read(struct ock_model_parts *parts,
@@ -291,5 +330,9 @@ enum ock_status ock_model_parts_read(struct ock_model_parts *parts,
         status = read_encoder(parts, file, err);
     if (status == OCK_OK)
         status = make_columns(parts, file, err);
+    if (status == OCK_OK)
+        status = read_inputs(parts, file, err);
+    if (status == OCK_OK)
+        status = read_missing(parts, file, err);
     return status;
 }

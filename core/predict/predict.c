@@ -38,6 +38,16 @@ static enum ock_status write_quickly(const char *path, const struct ock_buf *tex
     return status;
 }
 
+/* Rows of the model's columns that may be predicted at once; 0: any. One in any case. */
+static size_t rows_max_of(const struct ock_predict *predict, const struct ock_predictor *predictor)
+{
+    size_t columns = ock_predictor_columns(predictor)->total;
+    if (predict->values_max == 0)
+        return predict->rows_max;
+    size_t rows = columns < predict->values_max ? predict->values_max / columns : 1;
+    return predict->rows_max > 0 && predict->rows_max < rows ? predict->rows_max : rows;
+}
+
 /* The JSON at `source` as a CSV at `csv`. */
 static enum ock_status convert(const struct ock_predict *predict,
                                const struct ock_predictor *predictor, const char *csv,
@@ -45,7 +55,8 @@ static enum ock_status convert(const struct ock_predict *predict,
 {
     struct ock_buf text, table;
     cJSON *json = NULL;
-    size_t rows_max = predict->rows_max ? predict->rows_max : OCK_ROWS_MAX;
+    size_t rows_max = rows_max_of(predict, predictor);
+    rows_max = rows_max ? rows_max : OCK_ROWS_MAX;
     ock_buf_init(&text, OCK_JSON_BYTES_MAX);
     ock_buf_init(&table, 8 * OCK_JSON_BYTES_MAX);
     enum ock_status status = ock_file_read(predict->source, &text, err);
@@ -74,10 +85,14 @@ static enum ock_status import_rows(const struct ock_predict *predict,
     struct ock_import import = {.source = predict->source,
                                 .out = out,
                                 .delimiter = predict->delimiter,
+                                .format = predict->svmlight ? OCK_FORMAT_SVMLIGHT : OCK_FORMAT_AUTO,
                                 .header = predict->header,
                                 .missing = predict->missing,
                                 .rows = ock_predictor_columns(predictor),
-                                .rows_max = predict->rows_max};
+                                .index_max = ock_predictor_index_max(predictor),
+                                .rows_max = rows_max_of(predict, predictor)};
+    if (!import.missing || predict->json)
+        import.missing = ock_predictor_missing(predictor);
     enum ock_status status = join(csv, predict->dir, "rows.csv", err);
     if (status == OCK_OK && predict->json) {
         status = convert(predict, predictor, csv, faults, err);
@@ -85,7 +100,6 @@ static enum ock_status import_rows(const struct ock_predict *predict,
         import.format = OCK_FORMAT_CSV;
         import.delimiter = ',';
         import.header = OCK_HEADER_YES;
-        import.missing = NULL;
     }
     return status == OCK_OK ? ock_import_run(&import, err) : status;
 }
@@ -94,10 +108,12 @@ static enum ock_status answer_rows(const struct ock_predict *predict,
                                    struct ock_predictor *predictor,
                                    const struct ock_dataset *dataset, struct ock_err *err)
 {
-    size_t rows = ock_dataset_schema(dataset)->rows;
-    if (predict->rows_max > 0 && rows > predict->rows_max)
-        return ock_fail(err, OCK_LIMIT, "there are %zu rows, the limit is %zu", rows,
-                        predict->rows_max);
+    const struct ock_schema *schema = ock_dataset_schema(dataset);
+    size_t rows = schema->rows;
+    size_t rows_max = schema->sparse ? predict->rows_max : rows_max_of(predict, predictor);
+    if (rows_max > 0 && rows > rows_max)
+        return ock_fail(err, OCK_LIMIT, "there are %zu rows of %zu columns, the limit is %zu rows",
+                        rows, ock_predictor_columns(predictor)->total, rows_max);
     struct ock_answer_file answer = {.format = predict->format,
                                      .predictor = predictor,
                                      .bytes_max =
@@ -123,8 +139,11 @@ enum ock_status ock_predict_run(const struct ock_predict *predict, struct ock_fa
     struct ock_dataset *dataset = NULL;
     char path[PATH_SIZE];
     enum ock_status status = join(path, predict->dir, "rows.ockds", err);
-    if (status == OCK_OK)
+    if (status == OCK_OK) {
         status = ock_predictor_open(&predictor, predict->model, predict->threads, err);
+        if (predict->in_model)
+            *predict->in_model = status != OCK_OK && status != OCK_NOMEM;
+    }
     if (status == OCK_OK)
         status = import_rows(predict, predictor, path, faults, err);
     if (status == OCK_OK)

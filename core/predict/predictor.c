@@ -11,6 +11,7 @@
 #include "core/model/loss.h"
 #include "core/model/network.h"
 #include "core/predict/model_parts.h"
+#include "core/predict/sparse_rows.h"
 #include "core/train/model_file.h"
 
 enum { BLOCK_ROWS_MAX = 256, BLOCK_FLOATS_MAX = 1 << 21 };
@@ -23,7 +24,8 @@ struct ock_predictor {
     struct ock_network net;
     struct ock_arena arena; /* owns all below */
     float *w;               /* [P] */
-    float *x;               /* [block, features] */
+    float *x;               /* [block, features of the columns that are read] */
+    float *taken;           /* [block, inputs] those that the network takes; NULL: all of x */
     uint32_t *rows;         /* [block] */
     int32_t *label;         /* [block] */
     float *probabilities;   /* [block, classes] */
@@ -46,6 +48,16 @@ const char *const *ock_predictor_classes(const struct ock_predictor *predictor, 
     return *count > 0 ? predictor->parts.classes.items : NULL;
 }
 
+const char *ock_predictor_missing(const struct ock_predictor *predictor)
+{
+    return predictor->parts.missing;
+}
+
+uint32_t ock_predictor_index_max(const struct ock_predictor *predictor)
+{
+    return ock_sparse_rows_index_max(&predictor->parts);
+}
+
 /* Bytes have no stand-in, nor have the numbers of a model from before there were any. */
 bool ock_predictor_takes_missing(const struct ock_predictor *predictor, size_t column)
 {
@@ -56,11 +68,12 @@ bool ock_predictor_takes_missing(const struct ock_predictor *predictor, size_t c
 /* Rows of a block: fewer for networks whose layers are wide in all. */
 static size_t choose_block(const struct ock_model_parts *parts)
 {
-    size_t width = parts->features.count, floats = parts->features.count;
+    size_t width = parts->input_count,
+           floats = parts->encoder.features + (parts->inputs ? width : 0);
     for (size_t i = 0; i < parts->spec->layer_count; i++) {
         const struct ock_layer_spec *layer = &parts->spec->layers[i];
         width = layer->type == OCK_LINEAR ? layer->units : width;
-        floats += width; /* at most 257 layers of 2^20 */
+        floats += width; /* at most 258 layers of 2^20 */
     }
     size_t rows = BLOCK_FLOATS_MAX / floats;
     return rows < 1 ? 1 : rows < BLOCK_ROWS_MAX ? rows : BLOCK_ROWS_MAX;
@@ -72,7 +85,9 @@ static void layout(struct ock_predictor *p, uint32_t threads)
     size_t classes = p->parts.classes.count;
     ock_network_layout(&p->net, &p->plan, p->kernels, threads, 1, 0, &p->arena);
     p->w = ock_arena_take(&p->arena, p->plan.parameters, sizeof(float));
-    p->x = ock_arena_take(&p->arena, block * p->parts.features.count, sizeof(float));
+    p->x = ock_arena_take(&p->arena, block * p->parts.encoder.features, sizeof(float));
+    p->taken = ock_arena_take(&p->arena, p->parts.inputs ? block * p->parts.input_count : 0,
+                              sizeof(float));
     p->rows = ock_arena_take(&p->arena, block, sizeof(uint32_t));
     p->label = ock_arena_take(&p->arena, block, sizeof(int32_t));
     p->probabilities = ock_arena_take(&p->arena, block * classes, sizeof(float));
@@ -84,7 +99,7 @@ static enum ock_status build(struct ock_predictor *p, const struct ock_safetenso
                              uint32_t threads, struct ock_err *err)
 {
     struct ock_plan_data sizes = {
-        .rows = {.train_rows = choose_block(&p->parts), .features = p->parts.features.count},
+        .rows = {.train_rows = choose_block(&p->parts), .features = p->parts.input_count},
         .outputs = p->parts.outputs};
     p->parts.spec->train.shards = 1;
     enum ock_status status = ock_plan_make(&p->plan, p->parts.spec, &sizes, err);
@@ -119,7 +134,9 @@ enum ock_status ock_predictor_open(struct ock_predictor **out, const char *path,
     if (status == OCK_OK)
         status = build(made, file, threads, err);
     if (status == OCK_OK) {
-        made->columns = (struct ock_row_columns){made->parts.encoder.count, made->parts.columns};
+        const struct ock_model_parts *parts = &made->parts;
+        made->columns = (struct ock_row_columns){parts->encoder.count, parts->columns,
+                                                 parts->column_total, parts->unread};
         *out = made;
         made = NULL;
     }
@@ -179,12 +196,6 @@ static enum ock_status open_table(struct ock_table *table, const struct ock_pred
         status = ock_fail(err, OCK_NOMEM, "out of memory for the rows' columns");
         goto done;
     }
-    if (schema->sparse) {
-        status = ock_fail(err, OCK_UNSUPPORTED,
-                          "svmlight rows can't be predicted; give them as JSON objects, where what "
-                          "is left out is 0, or as a CSV");
-        goto done;
-    }
     for (size_t c = 0; c < schema->column_count; c++)
         names[c] = schema->columns[c].name;
     status = ock_row_columns_find(&p->columns, names, schema->column_count, places, err);
@@ -198,6 +209,21 @@ done:
     free(places);
     free(names);
     return status;
+}
+
+/* The network's inputs among the features of `count` rows. */
+static const float *take_inputs(struct ock_predictor *p, size_t count)
+{
+    const struct ock_model_parts *parts = &p->parts;
+    if (!parts->inputs)
+        return p->x;
+    float *to = p->taken;
+    for (size_t r = 0; r < count; r++) {
+        const float *from = p->x + r * parts->encoder.features;
+        for (size_t i = 0; i < parts->input_count; i++)
+            *to++ = from[parts->inputs[i]];
+    }
+    return p->taken;
 }
 
 static void judge(struct ock_predictor *p, size_t count, const float *z,
@@ -218,23 +244,52 @@ static void judge(struct ock_predictor *p, size_t count, const float *z,
     out->probabilities = p->probabilities;
 }
 
+/* Rows, of whichever kind. */
+struct rows {
+    struct ock_table dense;
+    struct ock_sparse_table sparse;
+    bool is_sparse;
+};
+
+static enum ock_status open_rows(struct rows *rows, const struct ock_predictor *p,
+                                 const struct ock_dataset *dataset, struct ock_err *err)
+{
+    rows->is_sparse = ock_dataset_schema(dataset)->sparse;
+    if (rows->is_sparse)
+        return ock_sparse_rows_open(&rows->sparse, &p->parts, dataset, err);
+    return open_table(&rows->dense, p, dataset, err);
+}
+
+/* Encodes rows begin to begin + count into p->x. */
+static void encode_rows(const struct rows *rows, struct ock_predictor *p, size_t begin,
+                        size_t count)
+{
+    if (rows->is_sparse) {
+        ock_sparse_rows_encode(&rows->sparse, &p->parts, begin, count, p->x);
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        p->rows[i] = (uint32_t)(begin + i);
+    ock_table_encode(&rows->dense, p->rows, count, p->x);
+}
+
 enum ock_status ock_predictor_run(struct ock_predictor *p, const struct ock_dataset *dataset,
                                   ock_predictions_fn *take, void *ctx, struct ock_err *err)
 {
-    struct ock_table table = {0};
+    struct rows source = {0};
     size_t block = p->plan.evaluation_rows;
     size_t rows = ock_dataset_schema(dataset)->rows;
-    enum ock_status status = open_table(&table, p, dataset, err);
+    enum ock_status status = open_rows(&source, p, dataset, err);
     for (size_t begin = 0; begin < rows && status == OCK_OK; begin += block) {
         size_t count = rows - begin < block ? rows - begin : block;
         struct ock_pass pass = {.w = p->w, .rows = count};
         struct ock_predictions predictions;
-        for (size_t i = 0; i < count; i++)
-            p->rows[i] = (uint32_t)(begin + i);
-        ock_table_encode(&table, p->rows, count, p->x);
-        judge(p, count, ock_network_forward(&p->net, &pass, p->x), &predictions);
+        encode_rows(&source, p, begin, count);
+        const float *x = take_inputs(p, count);
+        judge(p, count, ock_network_forward(&p->net, &pass, x), &predictions);
         status = take(ctx, &predictions, err);
     }
-    ock_table_deinit(&table);
+    ock_table_deinit(&source.dense);
+    ock_sparse_table_deinit(&source.sparse);
     return status;
 }

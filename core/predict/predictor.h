@@ -26,6 +26,11 @@ const struct ock_row_columns *ock_predictor_columns(const struct ock_predictor *
 const struct ock_spec *ock_predictor_spec(const struct ock_predictor *predictor);
 /* Names of the classes in the model's order; 0 and NULL where it predicts a number. */
 const char *const *ock_predictor_classes(const struct ock_predictor *predictor, size_t *count);
+/* The words for missing values in the tables that it was trained on, between commas; NULL: the usual
+ * ones (import.h). Borrowed. */
+const char *ock_predictor_missing(const struct ock_predictor *predictor);
+/* The largest index among its columns, where it is a model of sparse data; else 0. */
+uint32_t ock_predictor_index_max(const struct ock_predictor *predictor);
 /* Whether a row may have no value there. */
 bool ock_predictor_takes_missing(const struct ock_predictor *predictor, size_t column);
 

@@ -73,7 +73,8 @@ static void pointer_to(char pointer[POINTER_SIZE], const struct writer *w, size_
 static bool is_passed_over(const struct writer *w, const char *key)
 {
     const struct ock_data_spec *data = &ock_predictor_spec(w->predictor)->data;
-    return (data->target && strcmp(data->target, key) == 0) ||
+    return ock_row_columns_is_unread(w->columns, key) ||
+           (data->target && strcmp(data->target, key) == 0) ||
            (data->weights && strcmp(data->weights, key) == 0);
 }
 
@@ -112,14 +113,15 @@ static bool gather(struct writer *w, const cJSON *row, size_t index)
                        strcmp(w->key, "rows") == 0 ? "object or an array" : "array");
         return false;
     }
+    size_t next = 0; /* of the columns that are read */
     for (const cJSON *item = row->child; item; item = item->next, count++) {
-        if (count < w->columns->count)
-            w->values[count] = item;
+        if (next < w->columns->count && w->columns->items[next].place == count)
+            w->values[next++] = item;
     }
-    if (count != w->columns->count)
+    if (count != w->columns->total)
         ock_faults_add(w->faults, pointer, "wrong_length", "has %zu values, the model takes %zu",
-                       count, w->columns->count);
-    return count == w->columns->count;
+                       count, w->columns->total);
+    return count == w->columns->total;
 }
 
 /* As a CSV has it, always in quotes, so that what is in it stays one text. */
@@ -139,7 +141,7 @@ static void refuse_value(struct writer *w, size_t row, size_t column, const cJSO
                          const char *code, const char *detail)
 {
     char pointer[POINTER_SIZE], place[32];
-    (void)snprintf(place, sizeof(place), "%zu", column);
+    (void)snprintf(place, sizeof(place), "%zu", w->columns->items[column].place);
     bool named = value && value->string;
     pointer_to(pointer, w, row, named || !value ? w->names[column] : place);
     ock_faults_add(w->faults, pointer, code, "%s", detail);
@@ -251,7 +253,11 @@ enum ock_status ock_rows_json_write(const cJSON *json, const struct ock_predicto
     for (const cJSON *row = rows ? rows->child : NULL; row && status == OCK_OK && !out->failed;
          row = row->next) {
         if (index == rows_max)
-            status = ock_fail(err, OCK_LIMIT, "there are more than %zu rows, the limit", rows_max);
+            status =
+                ock_fail(err, OCK_LIMIT,
+                         "there are more than %zu rows of %zu columns, the limit; predict fewer "
+                         "at a time",
+                         rows_max, w.columns->total);
         else
             put_row(&w, row, index++);
     }

@@ -85,7 +85,10 @@ enum ock_status ock_ending_succeeded(struct ock_trainer *trainer, const struct o
     *paused = !measure_test(trainer, &test);
     if (*paused)
         return OCK_OK;
+    struct ock_pruned_sizes sizes = {0};
     enum ock_status status = write_models(trainer, job, &bytes, sha256, err);
+    if (status == OCK_OK && bytes > 0)
+        status = ock_model_sizes(&sizes, trainer, trainer->best_w, err);
     if (status != OCK_OK)
         return status;
 
@@ -103,6 +106,7 @@ enum ock_status ock_ending_succeeded(struct ock_trainer *trainer, const struct o
         ock_jsonw_object(&w, "model");
         ock_jsonw_uint(&w, "bytes", bytes);
         ock_jsonw_string(&w, "sha256", sha256);
+        ock_model_sizes_write(&w, &sizes);
         ock_jsonw_end_object(&w);
     } else {
         ock_jsonw_null(&w, "model");

@@ -5,7 +5,7 @@
 
 #include "core/data/summary.h"
 #include "server/handlers/handlers.h"
-#include "server/http/member.h"
+#include "server/member.h"
 
 enum { SUMMARY_WAIT_S = 25, SUMMARY_RETRY_S = 5, SUMMARY_LOOK_MS = 20 };
 

@@ -8,7 +8,7 @@
 #include "core/base/json.h"
 #include "core/base/sha256.h"
 #include "server/handlers/handlers.h"
-#include "server/http/member.h"
+#include "server/member.h"
 
 enum { CHANGE_MS_MIN = 250, CHANGE_LOOK_MS = 1000, KEY_BYTES_MAX = 255 };
 

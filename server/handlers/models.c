@@ -1,10 +1,13 @@
-/* A job's model: bytes that never change under their name, so that Range and ETag are simple. */
+/* A job's model: bytes that never change under their name, so that Range and ETag are simple. A pruned
+ * one is made anew for each request, to the same bytes; its tag follows from the whole one's, so that
+ * a client who has it already is told so without making it. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "server/handlers/handlers.h"
+#include "server/pruned.h"
 
 struct span {
     uint64_t first, count;
@@ -89,12 +92,13 @@ static void answer_unsatisfiable(struct ock_exchange *x, uint64_t size)
     ock_exchange_problem(x, &problem);
 }
 
-static enum ock_handled answer_model(struct ock_exchange *x, struct ock_model *model)
+static enum ock_handled answer_model(struct ock_exchange *x, struct ock_model *model, bool prune)
 {
     struct ock_reply *reply = &x->reply;
+    struct ock_problem problem = {0};
     struct span span;
     char etag[80];
-    (void)snprintf(etag, sizeof(etag), "\"%s\"", model->sha256);
+    (void)snprintf(etag, sizeof(etag), "\"%s%s\"", model->sha256, prune ? "-pruned" : "");
     const char *if_range = ock_exchange_field(x, OCK_HTTP_IF_RANGE);
     const char *range = ock_exchange_field(x, OCK_HTTP_RANGE);
     if (if_range && strcmp(if_range, etag) != 0)
@@ -105,6 +109,10 @@ static enum ock_handled answer_model(struct ock_exchange *x, struct ock_model *m
         drop(model);
         ock_reply_empty(reply, 304);
         return OCK_HANDLED;
+    }
+    if (prune && !ock_engine_prune_model(x->http->engine, model, &problem)) {
+        drop(model);
+        return ock_exchange_problem(x, &problem);
     }
     enum range kind = parse_range(range, model->size, &span);
     if (kind == UNSATISFIABLE) {
@@ -128,15 +136,10 @@ enum ock_handled ock_job_model(struct ock_exchange *x)
     struct ock_problem problem = {0};
     struct ock_model model = {.fd = -1};
     const char *which = ock_target_get(&x->target, "which");
-    if (ock_query_bool(&x->target, "prune", false)) {
-        ock_problem_set(&problem, 422, "unsupported", "Pruned models are not made yet",
-                        "leave prune out");
-        return ock_exchange_problem(x, &problem);
-    }
     ock_buf_init(&model.bytes, OCK_REPLY_BYTES_MAX);
     if (!ock_engine_model(x->http->engine, x->args[0], which ? which : "best", &model, &problem)) {
         ock_buf_deinit(&model.bytes);
         return ock_exchange_problem(x, &problem);
     }
-    return answer_model(x, &model);
+    return answer_model(x, &model, ock_query_bool(&x->target, "prune", false));
 }

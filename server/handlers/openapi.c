@@ -27,7 +27,10 @@ static const char components[] =
     "\"finished_at\":{\"type\":[\"string\",\"null\"]},\"dataset\":{},\"progress\":{},"
     "\"latest\":{},\"best\":{},\"spec\":{\"type\":\"object\"},\"resolved\":{},"
     "\"attempt\":{\"type\":\"integer\"},\"stop_reason\":{\"type\":[\"string\",\"null\"]},"
-    "\"warnings\":{\"type\":\"array\"},\"error\":{},\"links\":{\"type\":\"object\"}}},"
+    "\"warnings\":{\"type\":\"array\"},\"error\":{},\"model\":{\"type\":[\"object\",\"null\"],"
+    "\"description\":\"bytes, sha256, parameters, and pruned: parameters and bytes of the model "
+    "without "
+    "what nothing reads\"},\"links\":{\"type\":\"object\"}}},"
     "\"Spec\":{\"type\":\"object\",\"description\":\"see /v1/schema/job\","
     "\"properties\":{\"data\":{\"type\":\"object\"},\"model\":{\"type\":\"object\"},"
     "\"loss\":{\"type\":\"string\"},\"regularization\":{\"type\":\"object\"},"
@@ -175,6 +178,7 @@ static void write_body(struct ock_jsonw *w, const struct ock_route *route)
         ock_jsonw_raw(w, "application/json",
                       "{\"schema\":{\"$ref\":\"#/components/schemas/Rows\"}}");
         ock_jsonw_raw(w, "text/csv", "{}");
+        ock_jsonw_raw(w, "text/x-svmlight", "{}");
         ock_jsonw_raw(w, "text/tab-separated-values", "{}");
         ock_jsonw_raw(w, "application/octet-stream", "{}");
     } else if (route->body == OCK_BODY_FILE)

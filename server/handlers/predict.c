@@ -12,6 +12,9 @@ static const struct form forms[] = {
     {"json", "application/json"}, {"csv", "text/csv"}, {"ndjson", "application/x-ndjson"}};
 enum { FORMS = sizeof(forms) / sizeof(forms[0]) };
 
+/* Mostly found by the first row; one without terms could be anything. */
+static const char svmlight_type[] = "text/x-svmlight";
+
 /* ?format= goes before Accept; an Accept that names none of them gets JSON. */
 static const struct form *choose_form(const struct ock_exchange *x)
 {
@@ -33,7 +36,8 @@ static bool is_json(const char *type, const struct ock_buf *body)
     if (strcmp(type, "application/json") == 0 ||
         (size > 5 && strcmp(type + size - 5, "+json") == 0))
         return true;
-    if (strcmp(type, "text/csv") == 0 || strcmp(type, "text/tab-separated-values") == 0)
+    if (strcmp(type, "text/csv") == 0 || strcmp(type, "text/tab-separated-values") == 0 ||
+        strcmp(type, svmlight_type) == 0)
         return false;
     size_t at = 0;
     while (at < body->size && isspace((unsigned char)body->data[at]))
@@ -62,6 +66,7 @@ enum ock_handled ock_job_predict(struct ock_exchange *x)
                                       .rows = x->body.data,
                                       .size = x->body.size,
                                       .json = is_json(type, &x->body),
+                                      .svmlight = strcmp(type, svmlight_type) == 0,
                                       .format = form->name,
                                       .delimiter = delimiter,
                                       .missing = ock_target_get(&x->target, "missing"),

@@ -85,7 +85,9 @@ static const struct ock_parameter
     format_model = {"format", OCK_PARAMETER_CHOICE, 0, 0, "safetensors", "the file's format"},
     format_predictions = {"format", OCK_PARAMETER_CHOICE, 0,
                           0,        "json,csv,ndjson",    "in place of the header field Accept"},
-    prune = {"prune", OCK_PARAMETER_BOOL, 0, 0, NULL, "not supported yet: true is a 422"};
+    prune = {"prune", OCK_PARAMETER_BOOL,
+             0,       0,
+             NULL,    "without units and inputs that nothing reads: the same predictions"};
 
 #define PARAMETERS(...) ((const struct ock_parameter *const[]){__VA_ARGS__, NULL})
 #define JSON_TYPE       "application/json"

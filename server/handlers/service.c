@@ -7,7 +7,7 @@
 #include "core/kernels/kernels.h"
 #include "core/train/spec.h"
 #include "server/handlers/handlers.h"
-#include "server/http/member.h"
+#include "server/member.h"
 
 enum { TEXT_BYTES_MAX = 4 << 20 };
 

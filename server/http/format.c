@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "server/http/member.h"
+#include "server/member.h"
 
 const char *ock_format_type(enum ock_feed_format format)
 {

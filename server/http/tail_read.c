@@ -1,9 +1,9 @@
 /* What a tail's stream has between two numbers, from the engine, as a page. */
 #include <string.h>
 
-#include "server/http/member.h"
 #include "server/http/server.h"
 #include "server/http/tail.h"
+#include "server/member.h"
 
 enum {
     EVENTS_PER_PAGE = 1000,

@@ -33,13 +33,14 @@ static enum ock_status read_format(const cJSON *json, enum ock_answer_format *ou
     return OCK_OK;
 }
 
-static enum ock_status run(const cJSON *json, const char *dir, struct ock_faults *faults,
-                           struct ock_err *err)
+static enum ock_status run(const cJSON *json, const char *dir, bool *in_model,
+                           struct ock_faults *faults, struct ock_err *err)
 {
     struct ock_predict predict = {
         .model = ock_worker_text(json, "model"),
         .source = ock_worker_text(json, "source"),
         .json = cJSON_IsTrue(ock_json_get(json, "json")),
+        .svmlight = cJSON_IsTrue(ock_json_get(json, "svmlight")),
         .header = ock_worker_header(json),
         .dir = dir,
         .out = ock_worker_text(json, "out"),
@@ -49,7 +50,9 @@ static enum ock_status run(const cJSON *json, const char *dir, struct ock_faults
         .missing = ock_worker_text(json, "missing"),
         .threads = (uint32_t)read_count(json, "threads"),
         .rows_max = read_count(json, "rows_max"),
+        .values_max = read_count(json, "values_max"),
         .bytes_max = read_count(json, "bytes_max"),
+        .in_model = in_model,
     };
     if (!predict.model || !predict.source || !predict.out)
         return ock_fail(err, OCK_INVALID, "predict.json needs model, source and out");
@@ -83,6 +86,7 @@ int ock_worker_predict(const char *dir)
     static struct ock_faults faults;
     struct ock_err err = {0};
     cJSON *json = NULL;
+    bool in_model = false;
     enum ock_status status = ock_control_start(&control, &err);
     if (status == OCK_OK)
         status = ock_worker_leave_with_parent(&control, &err);
@@ -91,10 +95,12 @@ int ock_worker_predict(const char *dir)
     status = ock_worker_read_json(&json, dir, "predict.json", &err);
     if (status == OCK_OK) {
         ock_worker_limit_memory(json);
-        status = run(json, dir, &faults, &err);
+        status = run(json, dir, &in_model, &faults, &err);
     }
     cJSON_Delete(json);
     if (status != OCK_OK && faults.count > 0)
         return answer_faults(&control, &faults);
+    if (in_model && !ock_control_write(&control, "model ", strlen("model ")))
+        return OCK_WORKER_ORPHANED;
     return ock_worker_answer(&control, status, &err);
 }

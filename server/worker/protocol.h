@@ -19,12 +19,15 @@
  *              "data_bytes_max": N, "threads": N}
  *             The answer is one line on stdout: "ok\n", or "invalid TEXT\n", "limit TEXT\n",
  *             "no_space TEXT\n", … (ock_status_name), and exit code 0.
- * predict.json {"model": PATH, "source": PATH, "json": BOOL (else a table), "out": PATH,
+ * predict.json {"model": PATH, "source": PATH, "json": BOOL (else a table), "svmlight": BOOL (that
+ *              it is one; else found), "out": PATH,
  *              "format": "json"|"ndjson"|"csv", "delimiter": TEXT|null, "header": BOOL|null,
  *              "job": TEXT|null, "which": TEXT|null, "model_sha256": TEXT|null, "threads": N,
- *              "rows_max": N, "bytes_max": N (of the answer; 0: none), "data_bytes_max": N}
- *             The answer is as an import's, or "faults [{…}, …]\n" (core/base/faults.h); the
- *             predictions stand in "out".
+ *              "rows_max": N, "values_max": N (rows times columns), "bytes_max": N (of the answer;
+ *              0: none), "data_bytes_max": N}
+ *             The answer is as an import's, "model " in front of it where the fault is in the
+ *             model's file, or "faults [{…}, …]\n" (core/base/faults.h); the predictions stand
+ *             in "out".
  * summary     `ockham-worker summary FILE,FIRST` needs no directory: the columns of a dataset file
  *             from the position FIRST on are described (core/data/summary.h). The answer is a line
  *             for the target, one for each column, and "ok\n"; or "corrupt TEXT\n", …

@@ -86,7 +86,8 @@ def test_model_is_the_one_that_end_tells(server, tmp_path):
     done = server.ockham("model", job, cwd=tmp_path)
     assert done.returncode == 0 and done.stdout == "blobs-l2.safetensors\n", done.stderr
     data = (tmp_path / "blobs-l2.safetensors").read_bytes()
-    assert told == {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    assert told == {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(),
+                    "parameters": 67}  # 8 units of 4 columns, 3 outputs: 8 * 5 + 3 * 9
     assert server.ockham("model", job, "--which", "last", "-o", tmp_path / "last").returncode == 0
     assert read_safetensors(tmp_path / "last")[1]["0.weight"] == [8, 4]
 

@@ -57,7 +57,8 @@ def test_model_file_is_the_one_that_end_tells(place):
     done = train(place, SPEC, "--data", "blobs.csv", "--model", "m.safetensors")
     told = end(done.stdout)["model"]
     data = (place / "m.safetensors").read_bytes()
-    assert told == {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    assert told == {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(),
+                    "parameters": 67}
     _, shapes = read_safetensors(place / "m.safetensors")
     layers = {k: v for k, v in shapes.items() if k[0].isdigit()}
     assert layers == {"0.weight": [8, 4], "0.bias": [8], "2.weight": [3, 8], "2.bias": [3]}

@@ -54,6 +54,17 @@ def test_deletions_make_room(server):
     assert server.ended(server.submit(spec(2)))["status"] == "succeeded"
 
 
+def test_a_pruned_model_needs_room(server):
+    job = server.submit(spec(2, hidden=[700, 700], regularization={
+        "l1_method": "proximal", "layers": {"0": {"l1": 5}}}))
+    assert server.ended(job)["model"]["pruned"]["bytes"] > 1 << 20
+    fill(server)
+    is_problem(server.call("GET", f"/v1/jobs/{job}/model?prune=true"), 507, "no_space")
+    os.unlink(server.directory + "/filling")
+    assert server.call("GET", f"/v1/jobs/{job}/model?prune=true").status == 200
+    assert os.listdir(server.directory + "/predictions") == []
+
+
 def test_a_person_can_pause_a_job_that_tells_quickly(server):
     """More news than one transaction takes would wait for room before the pause."""
     job = server.submit(spec(hidden=[], train={"epochs": 1000000, "report_every": 1}))

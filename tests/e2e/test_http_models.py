@@ -74,7 +74,9 @@ def test_conditions(server, job):
 
 def test_which_format_and_prune(server, job):
     assert server.call("GET", f"/v1/jobs/{job}/model?which=last&format=safetensors").status == 200
-    is_problem(server.call("GET", f"/v1/jobs/{job}/model?prune=true"), 422, "unsupported")
+    answer = server.call("GET", f"/v1/jobs/{job}/model?prune=maybe")
+    is_problem(answer, 400, "invalid_query")
+    assert answer.json["detail"] == "query parameter prune must be true or false"
     is_problem(server.call("GET", f"/v1/jobs/{job}/model?format=onnx"), 400)
 
 

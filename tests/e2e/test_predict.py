@@ -258,7 +258,88 @@ def test_words_for_missing_values(server, job, tmp_path):
     assert json.loads(home.stdout)["predictions"] == usual.json["predictions"]
 
 
-def test_a_model_of_sparse_data(server):
+def test_a_model_keeps_its_words_for_missing_values(server, tmp_path):
+    """What stood for a missing value in training does so in rows, unless others are told."""
+    text = TRAIN.replace("\n,", "\n-,").replace(",,", ",lost,")
+    assert text.count("lost") > 50 and text.count("\n-,") > 20
+    answer = server.call("PUT", "/v1/datasets/worded?target=buys&missing=-,lost", text.encode())
+    assert answer.status == 201 and answer.json["missing_words"] == "-,lost"
+    job = server.submit({"data": {"dataset": "worded"}, "train": {"epochs": 2}})
+    assert server.ended(job)["status"] == "succeeded"
+    head = "age,job,member,income\n"
+    rows = head + "-,LOST,yes,10000007\n33,NA,no,10000007\n"
+    usual = server.call("POST", f"/v1/jobs/{job}/predict",
+                        head + ",,yes,10000007\n33,unheard of,no,10000007\n", CSV)
+    worded = server.call("POST", f"/v1/jobs/{job}/predict", rows, CSV)
+    assert usual.status == worded.status == 200, worded.data
+    assert worded.json["predictions"] == usual.json["predictions"]
+    objects = {"rows": [{"job": "lost", "member": True, "income": 10000007},
+                        {"age": 33, "job": "NA", "member": "no", "income": 10000007}]}
+    assert predict(server, job, objects, query="").json["predictions"] == \
+        usual.json["predictions"]
+    told = server.call("POST", f"/v1/jobs/{job}/predict?missing=gone",
+                       head + "gone,gone,yes,10000007\n", CSV)
+    assert told.json["predictions"] == usual.json["predictions"][:1]
+    is_problem(server.call("POST", f"/v1/jobs/{job}/predict?missing=gone", rows, CSV), 422)
+    (tmp_path / "m").write_bytes(server.call("GET", f"/v1/jobs/{job}/model").data)
+    (tmp_path / "rows.csv").write_text(rows)
+    home = cli_tools.run("predict", tmp_path / "m", tmp_path / "rows.csv", "-f", "json")
+    assert json.loads(home.stdout)["predictions"] == usual.json["predictions"]
+
+
+def test_rows_from_a_pipe(server, job, tmp_path):
+    (tmp_path / "m").write_bytes(server.call("GET", f"/v1/jobs/{job}/model").data)
+    (tmp_path / "held.csv").write_text(HELD)
+    wanted = cli_tools.run("predict", tmp_path / "m", tmp_path / "held.csv").stdout
+    assert wanted.count("\n") == 201
+    env = {"OCKHAM_URL": f"http://127.0.0.1:{server.port}"}
+    for model in (tmp_path / "m", job):
+        assert cli_tools.run("predict", model, "-", input=HELD, env=env).stdout == wanted
+        fifo = tmp_path / "fifo"
+        os.mkfifo(fifo)
+        writer = threading.Thread(target=fifo.write_text, args=(HELD,))
+        writer.start()
+        said = cli_tools.run("predict", model, fifo, env=env)
+        writer.join()
+        os.unlink(fifo)
+        assert said.stdout == wanted, said.stderr
+
+
+def test_a_damaged_model_is_told_by_its_name(server, tmp_path):
+    whole = spec(1, hidden=(400, 400))
+    job = server.submit(whole)
+    assert server.ended(job)["status"] == "succeeded"
+    path = f"{server.directory}/jobs/{job}/best.safetensors"
+    with open(path, "r+b") as file:
+        file.seek(8)
+        file.write(b"?")
+    answer = server.call("POST", f"/v1/jobs/{job}/predict", {"rows": [[1, 2, 3]]})
+    is_problem(answer, 500, "damaged")
+    assert "a stored model cannot be read: invalid the header" in server.text()
+    is_problem(server.call("GET", f"/v1/jobs/{job}/model?prune=true"), 500, "damaged")
+    (tmp_path / "rows.csv").write_text("a,b,c\n1,2,3\n")
+    said = cli_tools.run("predict", path, tmp_path / "rows.csv")
+    assert said.returncode == 2 and said.stderr.startswith(f"ockham: {path}: the header")
+
+
+def test_values_have_a_limit(server):
+    """Rows times columns: what a small body makes on the disk."""
+    columns = 20_000
+    text = "".join(",".join(str((i * k) % 7) for i in range(columns)) + f",{k % 2}\n"
+                   for k in range(8))
+    assert server.call("PUT", "/v1/datasets/wide", text.encode()).status == 201
+    job = server.submit({"data": {"dataset": "wide", "validation": 0}, "model": {"hidden": []},
+                         "train": {"epochs": 1}})
+    assert server.ended(job)["status"] == "succeeded"
+    limit = (64 << 20) // columns
+    answer = predict(server, job, {"rows": [{}] * (limit + 1)}, query="")
+    is_problem(answer, 422, "invalid_rows")
+    assert f"more than {limit} rows of {columns} columns" in answer.json["detail"]
+    answer = predict(server, job, {"rows": [{}] * 10}, query="")
+    assert answer.status == 200 and answer.json["rows"] == 10
+
+
+def test_a_model_of_sparse_data(server, tmp_path):
     draw = random.Random(7)
     rows = [{draw.randrange(1, 60): round(draw.uniform(-2, 2), 3) for _ in range(5)}
             for _ in range(80)]
@@ -275,3 +356,29 @@ def test_a_model_of_sparse_data(server):
     right = sum(int(p["class"]) == y for p, y in zip(answer.json["predictions"], labels))
     last = [e for e in server.events(job) if e["type"] == "epoch"][-1]
     assert right / len(rows) == last["train"]["accuracy"]
+
+    # svmlight says the same, labels looked at by none; columns that the model never saw pass by.
+    wanted = answer.json["predictions"]
+    lines = [line.split(" ", 1) for line in text.splitlines()]
+    other = "".join(f"0 {terms} 9999:5\n" for _, terms in lines)
+    for body in (text, other, gzip.compress(text.encode())):
+        answer = predict(server, job, body, query="")
+        assert answer.status == 200 and answer.json["predictions"] == wanted
+    empty = predict(server, job, {"rows": [{}, rows[0]]}).json["predictions"]
+    answer = predict(server, job, f"0\n{other.splitlines()[0]}\n",
+                     {"Content-Type": "text/x-svmlight"})
+    assert answer.json["predictions"] == empty and empty[0] != empty[1]
+
+    (tmp_path / "m").write_bytes(server.call("GET", f"/v1/jobs/{job}/model").data)
+    (tmp_path / "rows").write_text(f"0\n{lines[0][0]} {lines[0][1]}\n")
+    env = {"OCKHAM_URL": f"http://127.0.0.1:{server.port}"}
+    for model in (tmp_path / "m", job):
+        said = cli_tools.run("predict", model, tmp_path / "rows", "--svmlight", "-f", "json",
+                             env=env)
+        assert json.loads(said.stdout)["predictions"] == empty, said.stderr
+
+
+def test_svmlight_for_a_model_of_columns(server, job):
+    answer = predict(server, job, "1 3:0.5 7:1\n")
+    is_problem(answer, 422, "invalid_rows")
+    assert "models of sparse data" in answer.json["detail"]

@@ -7,8 +7,8 @@
 
 #include "server/http/address.h"
 #include "server/http/headers.h"
-#include "server/http/member.h"
 #include "server/http/target.h"
+#include "server/member.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

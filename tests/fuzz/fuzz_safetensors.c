@@ -1,5 +1,6 @@
 /* Bytes as a model file: whatever they are, opening them ends with a status; of a file that is taken
- * every value can be read, and written again it holds the same tensors. */
+ * every value can be read, and written again it holds the same tensors. Pruned, it is a file again, of
+ * which nothing more can go. */
 #include <assert.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -7,7 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/export/safetensors.h"
+#include "core/base/limits.h"
+#include "core/export/prune.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -60,6 +62,48 @@ static void compare(const struct ock_safetensors *a, const struct ock_safetensor
     }
 }
 
+static enum ock_status take(void *ctx, const void *bytes, size_t size, struct ock_err *err)
+{
+    ock_buf_add(ctx, bytes, size);
+    return ock_buf_status(ctx, err);
+}
+
+/* Appends the file without what can go to out; false: nothing can, or it is no model. */
+static bool prune(const struct ock_safetensors *file, struct ock_buf *out)
+{
+    struct ock_metadata metadata[16];
+    struct ock_pruning *pruning = NULL;
+    struct ock_model_view view = {.metadata = metadata};
+    view.tensors = ock_safetensors_tensors(file, &view.tensor_count);
+    view.metadata_count = ock_safetensors_metadata_all(file, metadata, 16);
+    if (view.metadata_count > 16 || ock_pruning_make(&pruning, &view, NULL) != OCK_OK)
+        return false;
+    struct ock_pruned_sizes sizes = ock_pruning_sizes(pruning);
+    assert(sizes.pruned_parameters <= sizes.parameters);
+    if (sizes.pruned_bytes > 0)
+        assert(ock_pruning_write(pruning, take, out, NULL) == OCK_OK);
+    assert(out->size == sizes.pruned_bytes);
+    ock_pruning_free(pruning);
+    return sizes.pruned_bytes > 0;
+}
+
+static void prune_twice(const uint8_t *data, size_t size)
+{
+    struct ock_safetensors *file = NULL, *again = NULL;
+    struct ock_buf first, second;
+    ock_buf_init(&first, OCK_GIB);
+    ock_buf_init(&second, OCK_GIB);
+    assert(ock_safetensors_read(&file, data, size, NULL) == OCK_OK);
+    if (prune(file, &first)) {
+        assert(ock_safetensors_read(&again, first.data, first.size, NULL) == OCK_OK);
+        assert(!prune(again, &second));
+    }
+    ock_safetensors_free(again);
+    ock_safetensors_free(file);
+    ock_buf_deinit(&first);
+    ock_buf_deinit(&second);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     write_file(data, size);
@@ -72,6 +116,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct ock_safetensors *again = open_file(1);
     assert(again);
     compare(file, again);
+    prune_twice(data, size);
     ock_safetensors_free(again);
     ock_safetensors_free(file);
     return 0;

@@ -10,11 +10,15 @@
 
 static const char table[] = "n,kind,half\n1,red,0.5\n2,blue,1.5\n3,red,\n";
 
+/* With words for missing values, which then are the last of its texts. */
+static const struct ock_import worded = {.missing = "-,lost"};
+
 /* Touches all that a schema points to. */
 static size_t touch(const struct ock_dataset *dataset)
 {
     const struct ock_schema *schema = ock_dataset_schema(dataset);
     size_t sum = strlen(schema->format) + strlen(ock_dataset_sha256(dataset));
+    sum += schema->missing ? strlen(schema->missing) : 0;
     for (size_t c = 0; c < schema->column_count; c++) {
         sum += strlen(schema->columns[c].name);
         for (size_t i = 0; i < schema->columns[c].value_count; i++)
@@ -27,7 +31,7 @@ static size_t touch(const struct ock_dataset *dataset)
 
 START_TEST(damage_at_any_byte_is_found)
 {
-    ock_dataset_free(kit_csv(table, (struct ock_import){0}));
+    ock_dataset_free(kit_csv(table, worded));
     struct ock_buf bytes;
     ock_buf_init(&bytes, 1 << 20);
     ck_assert_int_eq(ock_file_read(kit_path("out"), &bytes, NULL), OCK_OK);
@@ -166,6 +170,30 @@ START_TEST(the_schema_is_told_as_json)
 }
 END_TEST
 
+START_TEST(words_for_missing_values_are_kept)
+{
+    struct ock_dataset *usual = kit_csv(table, (struct ock_import){0});
+    ck_assert_ptr_null(ock_dataset_schema(usual)->missing);
+    static const char *const words[] = {"-,lost", ""};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        struct ock_dataset *told =
+            kit_csv_as("other", table, (struct ock_import){.missing = words[i]});
+        ck_assert_str_eq(ock_dataset_schema(told)->missing, words[i]);
+        ck_assert_str_eq(ock_dataset_schema(told)->columns[1].values[1], "red");
+        ck_assert_int_eq(ock_dataset_verify(told, NULL), OCK_OK);
+        struct ock_buf out;
+        ock_buf_init(&out, 1 << 16);
+        ock_schema_write(ock_dataset_schema(told), 0, &out);
+        char wanted[64];
+        (void)snprintf(wanted, sizeof(wanted), ",\"missing_words\":\"%s\",", words[i]);
+        ck_assert_ptr_nonnull(strstr(out.data, wanted));
+        ock_buf_deinit(&out);
+        ock_dataset_free(told);
+    }
+    ock_dataset_free(usual);
+}
+END_TEST
+
 /* Nothing of a small file's opening may grow with anything but its columns. */
 START_TEST(opening_is_quick)
 {
@@ -202,6 +230,7 @@ int main(void)
     tcase_add_loop_test(tcase, a_target_is_classes_or_a_number, 0, COUNT(kinds));
     tcase_add_test(tcase, twenty_whole_numbers_are_classes);
     tcase_add_test(tcase, the_schema_is_told_as_json);
+    tcase_add_test(tcase, words_for_missing_values_are_kept);
     tcase_add_test(tcase, opening_is_quick);
     suite_add_tcase(suite, tcase);
     return kit_run(suite);

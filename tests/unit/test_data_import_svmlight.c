@@ -69,6 +69,31 @@ START_TEST(a_zero_index_counts_from_zero)
 }
 END_TEST
 
+/* Rows for a model that knows indices up to 4: what is beyond takes no columns. */
+START_TEST(terms_beyond_a_models_are_passed_over)
+{
+    static const struct {
+        const char *text;
+        size_t columns, terms; /* columns without the label */
+    } cases[] = {
+        {"1 2:1 4:2 5:3 1000000:4\n0 3:1\n", 4, 3},
+        {"1 0:1 9:2\n0\n", 5, 1},
+        {"1 9:1\n", 1, 0},
+        {"1\n", 1, 0},
+        {"1 3:0 7:1\n", 4, 0},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct ock_dataset *dataset = kit_csv(
+            cases[i].text, (struct ock_import){.format = OCK_FORMAT_SVMLIGHT, .index_max = 4});
+        const struct ock_schema *schema = ock_dataset_schema(dataset);
+        ck_assert_uint_eq(schema->column_count, cases[i].columns + 1);
+        ck_assert_uint_eq(schema->nonzeros, cases[i].terms);
+        ck_assert_int_eq(ock_block_check_sparse(sparse_block(dataset), schema->rows, NULL), OCK_OK);
+        ock_dataset_free(dataset);
+    }
+}
+END_TEST
+
 START_TEST(it_is_found_by_its_content)
 {
     static const char *const texts[] = {"+1 1:0.5 3:1\n-1 2:1\n", "# c\n1 1:1\n", "3 qid:1 1:2\n"};
@@ -189,6 +214,7 @@ int main(void)
     tcase_add_test(tests, rows_become_sparse_rows);
     tcase_add_test(tests, a_zero_index_counts_from_zero);
     tcase_add_test(tests, it_is_found_by_its_content);
+    tcase_add_test(tests, terms_beyond_a_models_are_passed_over);
     tcase_add_loop_test(tests, faults_are_told_with_their_place, 0,
                         (int)(sizeof(faults) / sizeof(faults[0])));
     tcase_add_test(tests, the_target_is_the_label);

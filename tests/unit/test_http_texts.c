@@ -6,8 +6,8 @@
 
 #include "server/http/address.h"
 #include "server/http/headers.h"
-#include "server/http/member.h"
 #include "server/http/target.h"
+#include "server/member.h"
 #include "server/serve.h"
 
 START_TEST(a_target_is_cut_and_decoded)

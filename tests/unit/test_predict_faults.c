@@ -124,6 +124,7 @@ static const char good_scaler[] = "{\"name\":\"standard\",\"clip\":null,\"mean\"
 
 struct bad_model {
     const char *spec, *classes, *features, *scaler, *said; /* NULL: the good one; "": left out */
+    const char *missing;                                   /* NULL: left out */
 };
 
 static enum ock_status open_model(const char *path, const struct bad_model *bad, size_t in,
@@ -136,8 +137,10 @@ static enum ock_status open_model(const char *path, const struct bad_model *bad,
     struct ock_tensor tensors[] = {
         {.name = "0.weight", .dims = 2, .shape = {2, in}, .data = weights},
         {.name = "0.bias", .dims = 1, .shape = {2}, .data = weights}};
-    struct ock_metadata metadata[4];
+    struct ock_metadata metadata[5];
     size_t count = 0;
+    if (bad->missing)
+        metadata[count++] = (struct ock_metadata){"missing", bad->missing};
     for (size_t i = 0; i < 4; i++) {
         if (!given[i] || given[i][0])
             metadata[count++] = (struct ock_metadata){keys[i], given[i] ? given[i] : good[i]};
@@ -181,6 +184,9 @@ START_TEST(strange_models_are_refused)
         {.scaler = "{\"mean\":[1,\"2\"],\"scale\":[1,1]}", .said = "scaler.mean"},
         {.scaler = "{\"mean\":[1,2],\"scale\":[1,0]}", .said = "has a 0"},
         {.scaler = "{\"clip\":-1}", .said = "clip"},
+        {.missing = "1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,"
+                    "0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5",
+         .said = "words for missing values: missing: has more than 64 words"},
     };
     struct place place;
     struct ock_err err = {0};

@@ -1,6 +1,6 @@
 /* Looks into JSON texts of our own making without parsing them whole. */
-#ifndef OCK_SERVER_HTTP_MEMBER_H
-#define OCK_SERVER_HTTP_MEMBER_H
+#ifndef OCK_SERVER_MEMBER_H
+#define OCK_SERVER_MEMBER_H
 
 #include <stdbool.h>
 #include <stddef.h>

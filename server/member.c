@@ -1,5 +1,5 @@
 /* A scan over one JSON object that only counts brackets and skips strings. */
-#include "server/http/member.h"
+#include "server/member.h"
 
 #include <string.h>
 
