@@ -99,6 +99,23 @@ static enum ock_status guess_header(struct ock_csv_table *table, struct ock_err 
     return status;
 }
 
+static size_t find_name(const struct ock_csv_table *table, size_t from, const char *name)
+{
+    while (from < table->count && strcmp(table->names[from], name) != 0)
+        from++;
+    return from;
+}
+
+static enum ock_status refuse_twice(const struct ock_csv_table *table, size_t line,
+                                    const char *name, struct ock_err *err)
+{
+    size_t first = find_name(table, 0, name), second = find_name(table, first + 1, name);
+    return ock_fail(err, OCK_INVALID,
+                    "line %zu, column %zu: two columns are named \"%s\", column %zu is the other; "
+                    "rename one",
+                    line, second + 1, name, first + 1);
+}
+
 /* Names from the first row, or c0, c1, …; a column without a name is called by its place too. */
 static enum ock_status name_columns(struct ock_csv_table *table, struct ock_err *err)
 {
@@ -136,8 +153,7 @@ static enum ock_status name_columns(struct ock_csv_table *table, struct ock_err 
     if (status == OCK_OK)
         status = find_twice(table->names, table->count, &twice, err);
     if (status == OCK_OK && twice)
-        status = ock_fail(err, OCK_INVALID, "line %zu: two columns are named \"%s\"; rename one",
-                          row.line, twice);
+        status = refuse_twice(table, row.line, twice, err);
     return status;
 }
 
