@@ -181,6 +181,11 @@ START_TEST(strange_models_are_refused)
         {.scaler = "{\"mean\":[1,\"2\"],\"scale\":[1,1]}", .said = "scaler.mean"},
         {.scaler = "{\"mean\":[1,2],\"scale\":[1,0]}", .said = "has a 0"},
         {.scaler = "{\"clip\":-1}", .said = "clip"},
+        {.scaler = "{\"clip\":\"10\"}", .said = "scaler.clip is not a number"},
+        {.scaler = "{\"clip\":[10]}", .said = "scaler.clip is not a number"},
+        {.scaler = "{\"target_mean\":\"1\"}", .said = "scaler.target_mean is not a number"},
+        {.scaler = "{\"target_scale\":true}", .said = "scaler.target_scale is not a number"},
+        {.scaler = "{\"mean\":\"1\"}", .said = "scaler.mean is not a list"},
     };
     struct place place;
     struct ock_err err = {0};
