@@ -98,12 +98,3 @@ enum ock_status ock_row_columns_find(const struct ock_row_columns *columns,
     free(sorted);
     return status;
 }
-
-bool ock_row_columns_has(const struct ock_row_columns *columns, const char *text)
-{
-    for (size_t i = 0; i < columns->count; i++) {
-        if (strcmp(columns->items[i].name, text) == 0)
-            return true;
-    }
-    return false;
-}

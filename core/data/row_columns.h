@@ -27,7 +27,4 @@ enum ock_status ock_row_columns_find(const struct ock_row_columns *columns,
                                      const char *const *names, size_t name_count, size_t *places,
                                      struct ock_err *err);
 
-/* Is text the name of one of them? */
-bool ock_row_columns_has(const struct ock_row_columns *columns, const char *text);
-
 #endif
