@@ -57,25 +57,76 @@ build() {
 }
 
 unit() {
-    # Benchmarks of their own apart, tests share the cores: two at a time keeps both busy.
-    ctest --test-dir "build/$1" --output-on-failure -j "$jobs" ${2:+-E "$2"}
+    # One more than there are cores: those of the engine wait half of their time.
+    ctest --test-dir "build/$1" --output-on-failure -j "$((jobs + 1))" ${2:+-E "$2"}
 }
 
 # Debian's python3 has Debian's pytest; another python in front of the PATH may have none.
-python() {
-    for each in /usr/bin/python3 python3; do
-        if "$each" -c 'import pytest' 2>/dev/null; then
-            "$each" "$@"
-            return
-        fi
+find_python() {
+    for python in /usr/bin/python3 python3; do
+        "$python" -c 'import pytest' 2>/dev/null && return
     done
     echo "no python3 with pytest: scripts/bootstrap.sh tests" >&2
     return 1
 }
 
+# Subjects in the order of what takes longest, so that no core is left with a long one at the end.
+long_subjects="http_subscribers worker_orphans http_disk retention killer http_events http_abuse
+    http_all_events http_stop backup"
+# Nothing runs beside these: what they measure is short.
+subjects_alone="http_routes larger_than_memory"
+
+# several OUT N SUBJECT...: the files of end-to-end tests, N at once (most of a test is waiting), each
+# in a process of its own with its output in OUT-SUBJECT.log.
+several() {
+    out=$1 many=$2
+    shift 2
+    # shellcheck disable=SC2016
+    printf '%s\n' "$@" | PYTHONDONTWRITEBYTECODE=1 xargs -P "$many" -I '{}' sh -c \
+        '"$0" -m pytest -q -p no:cacheprovider --durations=5 "tests/e2e/test_$1.py" >"$2-$1.log" 2>&1' \
+        "$python" '{}' "$out"
+}
+
+# pytests NAME SUBJECT...: all of them, then what they said, the red ones last, and their sum.
+pytests() {
+    out=$logs/parts/$1
+    shift
+    find_python || return 1
+    mkdir -p "$logs/parts"
+    rm -f "$out"-*.log
+    together=
+    alone=
+    for subject in $long_subjects "$@"; do
+        case " $* " in *" $subject "*) ;; *) continue ;; esac
+        case " $together $alone " in *" $subject "*) continue ;; esac
+        case " $subjects_alone " in
+        *" $subject "*) alone="$alone $subject" ;;
+        *) together="$together $subject" ;;
+        esac
+    done
+    # shellcheck disable=SC2086
+    several "$out" "$((jobs + 1))" $together
+    good=$?
+    # shellcheck disable=SC2086
+    [ -z "$alone" ] || several "$out" 1 $alone || good=1
+    grep -LE '[0-9]+ (failed|error)' "$out"-*.log | xargs cat
+    grep -lE '[0-9]+ (failed|error)' "$out"-*.log | xargs -r cat
+    cat "$out"-*.log | awk '/ in [0-9.]+s/ {
+            for (i = 2; i <= NF; i++)
+                if ($i ~ /^(passed|failed|skipped|error|errors),?$/)
+                    sum[substr($i, 1, 4)] += $(i - 1)
+        }
+        END {
+            printf "%d passed, %d failed, %d skipped\n", sum["pass"], sum["fail"] + sum["erro"],
+                sum["skip"]
+        }'
+    return $good
+}
+
 end_to_end() {
+    # shellcheck disable=SC2046
     OCKHAM=$PWD/build/release/ockham OCKHAM_LONG=$([ $mode = long ] && echo 1) \
-        PYTHONDONTWRITEBYTECODE=1 python -m pytest -q -p no:cacheprovider tests/e2e
+        pytests e2e $(ls tests/e2e | sed -n 's/^test_\(.*\)\.py$/\1/p')
 }
 
 # UBSan goes on after a fault unless told otherwise; leaks fail the test that leaks. Not
@@ -101,38 +152,42 @@ tsan() {
 # run the same code again.
 sanitized() {
     preset=$1
-    files=
-    for subject in http_jobs http_events http_all_events http_stop http_disk retention killer; do
-        files="$files tests/e2e/test_$subject.py"
-    done
-    # shellcheck disable=SC2086
-    OCKHAM=$PWD/build/$preset/ockham OCKHAM_KILLS=10 PYTHONDONTWRITEBYTECODE=1 \
+    OCKHAM=$PWD/build/$preset/ockham OCKHAM_KILLS=10 \
         ASAN_OPTIONS=detect_leaks=1:verify_asan_link_order=0 \
         UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
         OMP_TOOL_LIBRARIES=/usr/lib/llvm-14/lib/libarcher.so \
         TSAN_OPTIONS=ignore_noninstrumented_modules=1:second_deadlock_stack=1:atexit_sleep_ms=100 \
-        python -m pytest -q -p no:cacheprovider $files
+        pytests "e2e-$preset" http_jobs http_events http_all_events http_stop http_disk retention \
+        killer
 }
 
 # Every target starts from its corpus, in a copy, so that what it finds does not change the tree.
+# As many at once as there are cores: each has one thread.
 fuzz() {
-    found=0
+    rm -f build/fuzz/fuzz_*.log build/fuzz/fuzz_*.red
     for target in build/fuzz/fuzz_*; do
         [ -x "$target" ] && [ -f "$target" ] || continue
-        found=$((found + 1))
         corpus=build/fuzz/corpus/$(basename "$target")
         mkdir -p "$corpus"
         cp -r "tests/fuzz/corpus/$(basename "$target")/." "$corpus/" 2>/dev/null
-        ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1 "$target" \
-            -max_total_time="$fuzz_s" -timeout=10 -rss_limit_mb=2048 -verbosity=1 \
-            -print_final_stats=1 -artifact_prefix=build/fuzz/ "$corpus" || return 1
-    done
+        printf '%s\n' "$target"
+    done >build/fuzz/targets
+    # shellcheck disable=SC2016
+    ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1 xargs -P "$jobs" -I '{}' sh -c '
+        log=build/fuzz/$(basename "$1")
+        "$1" -max_total_time="$0" -timeout=10 -rss_limit_mb=2048 -verbosity=1 -print_final_stats=1 \
+            -artifact_prefix=build/fuzz/ "build/fuzz/corpus/$(basename "$1")" >"$log.log" 2>&1 ||
+            { mv "$log.log" "$log.red" && exit 1; }' "$fuzz_s" '{}' <build/fuzz/targets
+    good=$?
+    cat build/fuzz/fuzz_*.log build/fuzz/fuzz_*.red 2>/dev/null
+    [ $good = 0 ] || return 1
+    found=$(wc -l <build/fuzz/targets)
     [ "$found" -gt 0 ] && echo "fuzz: $found targets, $fuzz_s s each, nothing found"
 }
 
 kills() {
-    OCKHAM=$PWD/build/release/ockham PYTHONDONTWRITEBYTECODE=1 \
-        python tests/e2e/killer.py --kills 1000 --seed "$(date +%s)"
+    find_python && OCKHAM=$PWD/build/release/ockham PYTHONDONTWRITEBYTECODE=1 \
+        "$python" tests/e2e/killer.py --kills 1000 --seed "$(date +%s)"
 }
 
 tidy() {

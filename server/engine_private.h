@@ -77,6 +77,9 @@ enum ock_status ock_sync_directory(const struct ock_engine *engine, const char *
 /* Takes back what was appended behind `begin` bytes, and its error: an answer that failed. */
 void ock_answer_undo(struct ock_buf *out, size_t begin);
 
+/* Cores that no job has now, 1 at least: the threads of an import or a prediction that begins. */
+unsigned ock_engine_cores_free(const struct ock_engine *engine);
+
 /* What a worker may allocate beside its job's plan: the program's own needs, its stacks' addresses. */
 size_t ock_worker_overhead_bytes(uint32_t threads);
 /* What a job takes of the memory budget: its plan and what a worker holds in memory anyway. */

@@ -6,6 +6,14 @@
 #include "server/ids.h"
 #include "server/runner.h"
 
+unsigned ock_engine_cores_free(const struct ock_engine *engine)
+{
+    unsigned used = 0;
+    size_t memory_bytes, running;
+    ock_runner_usage(engine->runner, &used, &memory_bytes, &running);
+    return used < engine->cores ? engine->cores - used : 1;
+}
+
 static void write_budgets(struct ock_jsonw *w, struct ock_engine *engine)
 {
     unsigned cores = 0;

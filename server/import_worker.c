@@ -35,7 +35,7 @@ static enum ock_status write_import(struct ock_import_task *task, struct ock_err
     ock_dataset_path(engine, path, row->id);
     ock_jsonw_string(&w, "out", path);
     ock_jsonw_uint(&w, "data_bytes_max", engine->memory_bytes);
-    ock_jsonw_uint(&w, "threads", ock_import_threads(engine->cores));
+    ock_jsonw_uint(&w, "threads", ock_import_threads(ock_engine_cores_free(engine)));
     if (!ock_import_is_pair(row) && strlen(row->options) > 2) {
         ock_buf_putc(&text, ',');
         ock_buf_add(&text, row->options + 1, strlen(row->options) - 2);

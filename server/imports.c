@@ -293,6 +293,28 @@ static enum ock_status run_to_the_end(struct ock_import_task *task, struct ock_e
     return status;
 }
 
+static enum ock_status apply_dropping(struct ock_db *db, void *ctx, struct ock_err *err)
+{
+    return ock_store_delete_dataset(db, ctx, err);
+}
+
+/* Whether the fault is in the half that waited, not in the one that came now: then it goes too, else
+ * it would hold the name for nothing. */
+static void drop_bad_half(struct ock_import_task *task, struct ock_err *fault)
+{
+    struct ock_err err = {0}, why = *fault;
+    if (task->promised || !task->undo)
+        return;
+    const char *waited = strcmp(task->undo, "x") == 0 ? "labels: " : "x: ";
+    if (strncmp(fault->text, waited, strlen(waited)) != 0)
+        return;
+    if (ock_store_delete(task->uploads->engine->store, apply_dropping, task->row.id, &err) !=
+        OCK_OK)
+        return;
+    task->undo = NULL;
+    (void)ock_fail(fault, why.status, "%s; neither part is kept, send both", why.text);
+}
+
 /* What was sent and is not needed any more. A half that was there before waits for another. */
 static void remove_spool(const struct ock_import_task *task, enum ock_status status)
 {
@@ -311,6 +333,8 @@ static void *run_import(void *arg)
     struct ock_uploads *uploads = task->uploads;
     struct ock_err err = {0};
     enum ock_status status = run_to_the_end(task, &err);
+    if (status != OCK_OK)
+        drop_bad_half(task, &err);
     remove_spool(task, status);
     if (task->promised) /* jobs may wait for it */
         ock_runner_dataset_settled(uploads->engine->runner, task->row.id);

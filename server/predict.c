@@ -150,7 +150,7 @@ static enum ock_status write_request(const struct prediction *p, struct ock_err 
     ock_jsonw_string(&w, "job", order->job);
     ock_jsonw_string(&w, "which", p->model.which);
     ock_jsonw_string(&w, "model_sha256", p->model.sha256);
-    ock_jsonw_uint(&w, "threads", p->engine->cores);
+    ock_jsonw_uint(&w, "threads", ock_engine_cores_free(p->engine));
     ock_jsonw_uint(&w, "rows_max", OCK_PREDICT_ROWS_MAX);
     ock_jsonw_uint(&w, "values_max", OCK_PREDICT_VALUES_MAX);
     ock_jsonw_uint(&w, "bytes_max", OCK_PREDICT_BYTES_MAX);

@@ -427,7 +427,7 @@ static bool check_content(const struct ock_upload *upload, struct ock_problem *p
 {
     if (upload->size == 0) {
         ock_problem_set(problem, 422, "invalid_data", "The data cannot be read",
-                        "the upload is empty");
+                        "byte 0: the upload is empty; expected a file");
         return false;
     }
     if (upload->part == OCK_PART_TABLE || may_be_array(upload->head))

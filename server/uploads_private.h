@@ -9,7 +9,7 @@
 struct ock_import_task {
     struct ock_uploads *uploads;
     char name[OCK_DATASET_NAME_SIZE]; /* reserved; immutable */
-    const char *undo;                 /* immutable after the start */
+    const char *undo;                 /* the import's thread alone, after the start */
     /* The thread's. */
     struct ock_dataset_row row;
     bool replace;

@@ -125,21 +125,10 @@ enum cli_exit cli_list(int argc, char **argv)
 {
     static const struct argp argp = {options, parse_option, NULL, doc, NULL, NULL, NULL};
     struct list_options o = {0};
-    struct cli_answer answer;
     struct ock_buf url;
     argp_parse(&argp, argc, argv, 0, NULL, &o);
     make_url(&url, &o);
-    cli_answer_init(&answer);
-    struct cli_request request = {.method = "GET", .path = url.data, .timeout_s = 60};
-    (void)cli_remote(&request, &answer);
-    enum cli_exit code = cli_remote_judge(&answer);
-    if (code == CLI_DONE && o.json) {
-        cli_out(answer.body.data, answer.body.size);
-        cli_puts("\n");
-    } else if (code == CLI_DONE) {
-        code = print_page(&answer);
-    }
-    cli_answer_deinit(&answer);
+    enum cli_exit code = cli_get(&url, o.json, print_page);
     ock_buf_deinit(&url);
     return code;
 }

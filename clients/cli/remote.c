@@ -232,3 +232,21 @@ enum cli_exit cli_remote_judge(const struct cli_answer *answer)
     cJSON_Delete(problem);
     return answer->status == 400 || answer->status == 422 ? CLI_USAGE : CLI_FAILED;
 }
+
+enum cli_exit cli_get(const struct ock_buf *path, bool json,
+                      enum cli_exit (*print)(const struct cli_answer *answer))
+{
+    struct cli_answer answer;
+    const struct cli_request request = {.method = "GET", .path = path->data, .timeout_s = 60};
+    cli_answer_init(&answer);
+    (void)cli_remote(&request, &answer);
+    enum cli_exit code = cli_remote_judge(&answer);
+    if (code == CLI_DONE && json) {
+        cli_out(answer.body.data, answer.body.size);
+        cli_puts("\n");
+    } else if (code == CLI_DONE) {
+        code = print(&answer);
+    }
+    cli_answer_deinit(&answer);
+    return code;
+}

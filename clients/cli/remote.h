@@ -42,6 +42,10 @@ bool cli_remote(const struct cli_request *request, struct cli_answer *answer);
  * 422, CLI_FAILED else. CLI_DONE (and nothing said) for 2xx. */
 enum cli_exit cli_remote_judge(const struct cli_answer *answer);
 
+/* GETs `path` and prints the answer: as it is (json), or by `print`. */
+enum cli_exit cli_get(const struct ock_buf *path, bool json,
+                      enum cli_exit (*print)(const struct cli_answer *answer));
+
 /* The answer's body as JSON, the caller's (cJSON_Delete); NULL: it is none. */
 cJSON *cli_answer_json(const struct cli_answer *answer);
 

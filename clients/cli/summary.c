@@ -157,7 +157,6 @@ enum cli_exit cli_summary(int argc, char **argv)
     static const struct argp argp = {options, parse_option, "DATASET", doc, NULL, NULL, NULL};
     struct summary_options o = {0};
     struct ock_buf path;
-    struct cli_answer answer;
     argp_parse(&argp, argc, argv, 0, NULL, &o);
     ock_buf_init(&path, 64 * OCK_KIB);
     ock_buf_puts(&path, "/v1/datasets/");
@@ -167,17 +166,7 @@ enum cli_exit cli_summary(int argc, char **argv)
         ock_buf_puts(&path, "?columns=");
         cli_url_add(&path, o.columns);
     }
-    cli_answer_init(&answer);
-    struct cli_request request = {.method = "GET", .path = path.data, .timeout_s = 60};
-    (void)cli_remote(&request, &answer);
-    enum cli_exit code = cli_remote_judge(&answer);
-    if (code == CLI_DONE && o.json) {
-        cli_out(answer.body.data, answer.body.size);
-        cli_puts("\n");
-    } else if (code == CLI_DONE) {
-        code = print(&answer);
-    }
-    cli_answer_deinit(&answer);
+    enum cli_exit code = cli_get(&path, o.json, print);
     ock_buf_deinit(&path);
     return code;
 }

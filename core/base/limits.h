@@ -31,8 +31,8 @@ static_assert(sizeof(size_t) == 8 && CHAR_BIT == 8, "sizes are computed in 64 bi
 #define OCK_MISSING_BYTES_MAX       1024           /* of all of them, with a NUL each */
 #define OCK_COLUMN_TYPES_MAX        4096           /* columns whose type a user gives */
 #define OCK_IMPORT_THREADS_MAX      4              /* of one import */
-/* Unpacked : packed, beyond the first OCK_UNPACKED_FREE_BYTES. gzip cannot exceed 1032; zstd can. */
-#define OCK_UNPACKED_RATIO_MAX     ((size_t)1100)
+/* Unpacked : packed, beyond the first OCK_UNPACKED_FREE_BYTES. gzip's most is 1032, zstd has none. */
+#define OCK_UNPACKED_RATIO_MAX     ((size_t)500)
 #define OCK_UNPACKED_FREE_BYTES    (64 * OCK_MIB)
 #define OCK_DATASET_BYTES_MAX      (256 * OCK_GIB)
 #define OCK_CATEGORY_VALUES_MAX    ((size_t)100) /* of a column that have a feature of their own */

@@ -26,6 +26,17 @@ void ock_array_deinit(struct ock_array *array)
     free(array->offsets);
 }
 
+/* A fault of the packing, with the array's name in front. */
+static enum ock_status name_fault(const struct ock_array *array, enum ock_status status,
+                                  struct ock_err *err)
+{
+    struct ock_err inner;
+    if (!err || (status != OCK_INVALID && status != OCK_LIMIT))
+        return status;
+    inner = *err;
+    return ock_fail(err, status, "%s: %s", array->what, inner.text);
+}
+
 enum ock_status ock_array_read(const struct ock_array *array, void *bytes, size_t size, size_t at,
                                struct ock_err *err)
 {
@@ -35,7 +46,7 @@ enum ock_status ock_array_read(const struct ock_array *array, void *bytes, size_
         return ock_fail(err, OCK_INVALID,
                         "%s: ends at byte %zu, where %zu more were expected by its %s header",
                         array->what, at + got, size - got, array->format);
-    return status;
+    return name_fault(array, status, err);
 }
 
 enum ock_status ock_array_add_dimension(struct ock_array *array, uint64_t dimension, size_t at,
@@ -43,8 +54,12 @@ enum ock_status ock_array_add_dimension(struct ock_array *array, uint64_t dimens
 {
     assert(array->rank < OCK_ARRAY_RANK_MAX);
     size_t i = array->rank++;
+    if (i == 0)
+        array->shape_at = at;
     if (dimension == 0)
-        return ock_fail(err, OCK_INVALID, "%s: byte %zu: dimension %zu is 0", array->what, at, i);
+        return ock_fail(err, OCK_INVALID,
+                        "%s: byte %zu: dimension %zu is 0; expected one number at least",
+                        array->what, at, i);
     if (i == 0 && dimension > OCK_ROWS_MAX)
         return ock_fail(err, OCK_LIMIT, "%s: byte %zu: has too many rows, the limit is %zu",
                         array->what, at, OCK_ROWS_MAX);
@@ -69,7 +84,7 @@ static enum ock_status read_header(struct ock_array *array, enum ock_format form
     size_t got = 0;
     enum ock_status status = ock_reader_rewind(array->reader, err);
     if (status == OCK_OK && format == OCK_FORMAT_AUTO)
-        status = ock_reader_read(array->reader, &first, 1, &got, err);
+        status = name_fault(array, ock_reader_read(array->reader, &first, 1, &got, err), err);
     if (status == OCK_OK && format == OCK_FORMAT_AUTO)
         status = ock_reader_rewind(array->reader, err);
     if (status != OCK_OK)
@@ -88,8 +103,8 @@ enum ock_status ock_array_open(struct ock_array *array, enum ock_format format, 
     size_t bytes = array->rows * array->width * array->element_bytes; /* below 2^55 */
     if (bytes > ock_reader_bytes_max(array->reader)) {
         char what[96];
-        (void)snprintf(what, sizeof(what), "%s: its %s header promises %zu bytes, more",
-                       array->what, array->format, bytes);
+        (void)snprintf(what, sizeof(what), "%s: byte %zu: its %s header promises %zu bytes, more",
+                       array->what, array->shape_at, array->format, bytes);
         return ock_reader_refuse_size(array->reader, what, err);
     }
     bool is_byte = array->element == OCK_ELEMENT_BYTE;
@@ -210,7 +225,7 @@ static enum ock_status each_chunk(struct ock_array *array, chunk_fn *on_chunk, v
             status = on_chunk(array, chunk, size / array->element_bytes, &cursor, ctx, err);
     }
     if (status == OCK_OK)
-        status = ock_reader_read(array->reader, chunk, 1, &more, err);
+        status = name_fault(array, ock_reader_read(array->reader, chunk, 1, &more, err), err);
     if (status == OCK_OK && more > 0)
         status = ock_fail(err, OCK_INVALID, "%s: goes on after byte %zu, its %s header's end",
                           array->what, array->header_bytes + total, array->format);
@@ -233,9 +248,11 @@ static enum ock_status examine(struct ock_array *array, const unsigned char *byt
         if (isinf(value)) {
             size_t place = array->fortran ? cursor->place * array->rows + cursor->row
                                           : cursor->row * array->width + cursor->column;
-            return ock_fail(err, OCK_INVALID, "%s: byte %zu: an infinite number in row %zu",
-                            array->what, array->header_bytes + place * array->element_bytes,
-                            cursor->row + 1);
+            return ock_fail(
+                err, OCK_INVALID,
+                "%s: byte %zu: an infinite number in row %zu; expected a finite one, or "
+                "NaN where a value is missing",
+                array->what, array->header_bytes + place * array->element_bytes, cursor->row + 1);
         }
         enum ock_status status = ock_stats_add(stats, value, err);
         if (status != OCK_OK)

@@ -33,6 +33,7 @@ struct ock_array {
     bool big_endian;
     bool fortran; /* the first index runs fastest */
     size_t rank;
+    size_t shape_at; /* the byte where the header tells them */
     size_t dimensions[OCK_ARRAY_RANK_MAX];
     size_t rows, width; /* dimensions[0] and the product of the others */
     size_t header_bytes;

@@ -58,11 +58,13 @@ static enum ock_status open_labels(struct ock_array *labels, const struct ock_ar
     if (status != OCK_OK)
         return status;
     if (labels->width != 1 || labels->rank > 2)
-        return ock_fail(err, OCK_INVALID, "labels: have %zu dimensions, one is expected",
-                        labels->rank);
+        return ock_fail(err, OCK_INVALID, "labels: byte %zu: have %zu dimensions, one is expected",
+                        labels->shape_at, labels->rank);
     if (labels->rows != x->rows)
-        return ock_fail(err, OCK_INVALID, "x has %zu rows, there are %zu labels", x->rows,
-                        labels->rows);
+        return ock_fail(err, OCK_INVALID,
+                        "x has %zu rows, there are %zu labels (byte %zu of x, byte %zu of the "
+                        "labels); as many were expected",
+                        x->rows, labels->rows, x->shape_at, labels->shape_at);
     return OCK_OK;
 }
 
@@ -71,12 +73,13 @@ static enum ock_status check_table(const struct ock_array *x, struct ock_err *er
 {
     if (x->rank != 2)
         return ock_fail(err, OCK_INVALID,
-                        "%s: has %zu dimensions, a table has two; or give its labels as a second "
-                        "array",
-                        x->what, x->rank);
+                        "%s: byte %zu: has %zu dimension%s, a table has two; or give its labels as "
+                        "a second array",
+                        x->what, x->shape_at, x->rank, x->rank == 1 ? "" : "s");
     if (x->width < 2)
         return ock_fail(err, OCK_INVALID,
-                        "%s: has one column, two are needed: a feature and a target", x->what);
+                        "%s: byte %zu: has one column, two are needed: a feature and a target",
+                        x->what, x->shape_at);
     return OCK_OK;
 }
 

@@ -34,10 +34,11 @@ static enum ock_status keep_first(struct ock_csv_table *table, const struct ock_
                                   struct ock_err *err)
 {
     if (row->count < 2 && !table->import->rows)
-        return ock_fail(err, OCK_INVALID,
-                        "line %zu: has one column, two are needed: a feature and a target; "
-                        "is the delimiter another one?",
-                        row->line);
+        return ock_fail(
+            err, OCK_INVALID,
+            "line %zu, column 1: has one field, two are needed: a feature and a target; "
+            "is the delimiter another one?",
+            row->line);
     table->columns = calloc(row->count, sizeof(*table->columns));
     table->first_fields = malloc(row->count * sizeof(*table->first_fields));
     if (!table->columns || !table->first_fields)
@@ -155,9 +156,10 @@ static enum ock_status on_first_pass(void *ctx, const struct ock_csv_row *rows, 
         return status;
     size_t found = rows[r].count;
     if (found != table->count)
-        return ock_fail(err, OCK_INVALID, "line %zu, column %zu: has %zu fields, line %zu has %zu",
+        return ock_fail(err, OCK_INVALID,
+                        "line %zu, column %zu: has %zu field%s, expected the %zu of line %zu",
                         rows[r].line, (found < table->count ? found : table->count) + 1, found,
-                        table->first_line, table->count);
+                        found == 1 ? "" : "s", table->count, table->first_line);
     return ock_fail(err, OCK_LIMIT, "line %zu: there are more than %zu rows, the limit",
                     rows[r].line, rows_max);
 }
@@ -215,12 +217,16 @@ static size_t block_of(const struct ock_csv_column *column)
 static enum ock_status decide(struct ock_csv_table *table, struct ock_err *err)
 {
     if (!table->first_seen)
-        return ock_fail(err, OCK_INVALID, "the file is empty");
+        return ock_fail(err, OCK_INVALID,
+                        "line 1: the file is empty; expected rows of two columns or more");
     enum ock_status status = ock_csv_name_columns(table, err);
     if (status != OCK_OK)
         return status;
     if (table->header && table->rows == 0)
-        return ock_fail(err, OCK_INVALID, "the file has a header but no rows");
+        return ock_fail(err, OCK_INVALID,
+                        "line %zu: the file has a header but no rows; expected some below it (or "
+                        "header=false, if this is one)",
+                        table->first_line);
     if (!table->header) {
         struct ock_csv_row row = ock_csv_first_row(table);
         table->rows++;

@@ -13,8 +13,8 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* A name that stands twice among names [count], or NULL. Errors: NOMEM. */
-static enum ock_status find_twice(const char *const *names, size_t count, const char **twice,
+/* names [count] in the order of their bytes; *out is the caller's (free). Errors: NOMEM. */
+static enum ock_status sort_names(const char *const *names, size_t count, const char ***out,
                                   struct ock_err *err)
 {
     assert(count > 0);
@@ -23,13 +23,23 @@ static enum ock_status find_twice(const char *const *names, size_t count, const 
         return ock_fail(err, OCK_NOMEM, "out of memory for %zu names", count);
     memcpy(sorted, names, count * sizeof(*sorted));
     qsort(sorted, count, sizeof(*sorted), by_text);
-    *twice = NULL;
-    for (size_t i = 1; i < count && !*twice; i++) {
-        if (strcmp(sorted[i - 1], sorted[i]) == 0)
-            *twice = sorted[i];
-    }
-    free(sorted);
+    *out = sorted;
     return OCK_OK;
+}
+
+/* A name that stands twice, or NULL. */
+static const char *find_twice(const char *const *sorted, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        if (strcmp(sorted[i - 1], sorted[i]) == 0)
+            return sorted[i];
+    }
+    return NULL;
+}
+
+static bool is_among(const char *const *sorted, size_t count, const char *name)
+{
+    return bsearch(&name, sorted, count, sizeof(*sorted), by_text) != NULL;
 }
 
 /* How the first row's fields compare with the columns below them. */
@@ -60,43 +70,68 @@ static struct look look_at_first(const struct ock_csv_table *table)
 }
 
 /* A column whose type is told has its name in the first row. A number may be a place as well. */
-static bool names_one_told(const struct ock_csv_table *table)
+static bool names_one_told(const struct ock_csv_table *table, const char *const *sorted)
 {
     for (size_t i = 0; i < table->types.count; i++) {
         const char *name = table->types.items[i].column;
         double value;
-        if (ock_field_read(name, strlen(name), &value) == OCK_FIELD_NUMBER)
-            continue;
-        for (size_t c = 0; c < table->count; c++) {
-            if (strcmp(table->names[c], name) == 0)
-                return true;
-        }
+        if (ock_field_read(name, strlen(name), &value) != OCK_FIELD_NUMBER &&
+            is_among(sorted, table->count, name))
+            return true;
+    }
+    return false;
+}
+
+static bool names_a_models(const struct ock_row_columns *rows, const char *const *sorted,
+                           size_t count)
+{
+    for (size_t i = 0; i < rows->count; i++) {
+        if (is_among(sorted, count, rows->items[i].name))
+            return true;
     }
     return false;
 }
 
 /* Does the first row hold names? Yes if one of them is told, or a model's. Yes if all of it is text
- * and some column is numbers below it, or all names are different. And if all names are different and one is text over numbers, as in
- * "id,2019,2020". */
+ * and some column is numbers below it, or all names are different. And if all names are different
+ * and one is text over numbers, as in "id,2019,2020". */
 static enum ock_status guess_header(struct ock_csv_table *table, struct ock_err *err)
 {
     struct look look = look_at_first(table);
-    const char *twice = NULL;
-    enum ock_status status = find_twice(table->names, table->count, &twice, err);
-    bool different = !twice;
+    const char **sorted = NULL;
+    enum ock_status status = sort_names(table->names, table->count, &sorted, err);
+    if (status != OCK_OK)
+        return status;
+    bool different = !find_twice(sorted, table->count);
     const struct ock_row_columns *rows = table->import->rows;
-    bool named = false;
-    for (size_t c = 0; rows && c < table->count && !named; c++)
-        named = ock_row_columns_has(rows, table->names[c]);
     if (rows)
-        table->header = look.fit && (named || (look.odd_text && different));
-    else if (names_one_told(table))
+        table->header = look.fit && (names_a_models(rows, sorted, table->count) ||
+                                     (look.odd_text && different));
+    else if (names_one_told(table, sorted))
         table->header = look.fit;
     else if (look.all_text)
         table->header = look.fit && (look.numbers_below || different);
     else
         table->header = look.fit && look.odd_text && different;
-    return status;
+    free(sorted);
+    return OCK_OK;
+}
+
+static size_t find_name(const struct ock_csv_table *table, size_t from, const char *name)
+{
+    while (from < table->count && strcmp(table->names[from], name) != 0)
+        from++;
+    return from;
+}
+
+static enum ock_status refuse_twice(const struct ock_csv_table *table, size_t line,
+                                    const char *name, struct ock_err *err)
+{
+    size_t first = find_name(table, 0, name), second = find_name(table, first + 1, name);
+    return ock_fail(err, OCK_INVALID,
+                    "line %zu, column %zu: two columns are named \"%s\", column %zu is the other; "
+                    "rename one",
+                    line, second + 1, name, first + 1);
 }
 
 /* Names from the first row, or c0, c1, …; a column without a name is called by its place too. */
@@ -132,12 +167,13 @@ static enum ock_status name_columns(struct ock_csv_table *table, struct ock_err 
             table->names[c] = table->made.data + made[c];
     }
     free(made);
-    const char *twice = NULL;
+    const char **sorted = NULL;
     if (status == OCK_OK)
-        status = find_twice(table->names, table->count, &twice, err);
-    if (status == OCK_OK && twice)
-        status = ock_fail(err, OCK_INVALID, "line %zu: two columns are named \"%s\"; rename one",
-                          row.line, twice);
+        status = sort_names(table->names, table->count, &sorted, err);
+    const char *twice = sorted ? find_twice(sorted, table->count) : NULL;
+    free(sorted);
+    if (twice)
+        status = refuse_twice(table, row.line, twice, err);
     return status;
 }
 

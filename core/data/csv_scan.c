@@ -202,9 +202,11 @@ static enum outcome quoted_field(struct scan *scan, char **next)
             return too_long(scan);
         enum outcome outcome = at_end(scan);
         if (outcome == END) {
-            scan->status =
-                ock_fail(scan->err, OCK_INVALID,
-                         "line %zu: a quote begins in this row and never ends", scan->line);
+            struct place place = place_of(scan, *next);
+            scan->status = ock_fail(
+                scan->err, OCK_INVALID,
+                "line %zu, column %zu: a quote begins here and never ends; expected another",
+                place.line, place.column);
             outcome = FAULT;
         }
         return outcome;

@@ -135,7 +135,8 @@ static enum ock_status import_as(enum ock_format format, const struct ock_import
     }
     if (labels)
         return ock_fail(err, OCK_INVALID,
-                        "a labels file goes with NPY or IDX; CSV and svmlight have theirs in it");
+                        "x: byte 0: neither NPY nor IDX, which a labels file goes with; CSV and "
+                        "svmlight have their labels in them");
     return ock_csv_import(import, reader, err);
 }
 
@@ -143,12 +144,15 @@ enum ock_status ock_import_run(const struct ock_import *import, struct ock_err *
 {
     struct ock_reader *reader = NULL;
     struct ock_reader *labels = NULL;
+    struct ock_err inner = {.status = OCK_OK};
     enum ock_format format = import->format;
     enum ock_status status = ock_reader_open(&reader, import->source, import->out, err);
     if (status == OCK_OK && import->labels)
         status = ock_reader_open(&labels, import->labels, import->out, err);
     if (status == OCK_OK && format == OCK_FORMAT_AUTO)
-        status = find_format(reader, &format, err);
+        status = find_format(reader, &format, &inner);
+    if (inner.status != OCK_OK)
+        status = ock_fail(err, inner.status, "%s%s", labels ? "x: " : "", inner.text);
     if (status == OCK_OK)
         status = import_as(format, import, reader, labels, err);
     ock_reader_free(labels);

@@ -70,23 +70,25 @@ static bool take_word(struct literal *l, const char *word)
     return true;
 }
 
-static enum ock_status refuse_type(const struct ock_array *array, const char *descr,
+static enum ock_status refuse_type(const struct ock_array *array, size_t at, const char *descr,
                                    struct ock_err *err)
 {
     const char *kind = descr + strspn(descr, "<>|=");
     if (*kind == 'O')
-        return ock_fail(err, OCK_INVALID,
-                        "%s: holds Python objects ('%s'), which are never unpickled; save it with "
-                        "a numeric dtype, as by a.astype('float32')",
-                        array->what, descr);
+        return ock_fail(
+            err, OCK_INVALID,
+            "%s: byte %zu: holds Python objects ('%s'), which are never unpickled; save "
+            "it with a numeric dtype, as by a.astype('float32')",
+            array->what, at, descr);
     return ock_fail(err, OCK_INVALID,
-                    "%s: its dtype '%s' is not read; booleans, integers, and floats of 16, 32 and "
-                    "64 bits are",
-                    array->what, descr);
+                    "%s: byte %zu: its dtype '%s' is not read; booleans, integers, and floats of "
+                    "16, 32 and 64 bits are",
+                    array->what, at, descr);
 }
 
 /* '<f8': order, kind, bytes. One byte has no order; without one it is the machine's, as with '='. */
-static enum ock_status set_element(struct ock_array *array, const char *descr, struct ock_err *err)
+static enum ock_status set_element(struct ock_array *array, size_t at, const char *descr,
+                                   struct ock_err *err)
 {
     static const struct {
         const char *name;
@@ -108,20 +110,23 @@ static enum ock_status set_element(struct ock_array *array, const char *descr, s
         array->big_endian = order == '>'; /* the machine's is little-endian */
         return OCK_OK;
     }
-    return refuse_type(array, descr, err);
+    return refuse_type(array, at, descr, err);
 }
 
 static enum ock_status read_type(struct literal *l, struct ock_array *array, struct ock_err *err)
 {
     char descr[WORD_SIZE];
     skip_spaces(l);
+    size_t at = l->begin + l->at;
     if (l->at < l->size && l->text[l->at] == '[')
-        return ock_fail(err, OCK_INVALID,
-                        "%s: is a structured array; save one with a single numeric dtype, or a CSV",
-                        array->what);
+        return ock_fail(
+            err, OCK_INVALID,
+            "%s: byte %zu: is a structured array; save one with a single numeric dtype, "
+            "or a CSV",
+            array->what, at);
     if (!take_string(l, descr))
         return expected(l, "a dtype such as '<f4'", err);
-    return set_element(array, descr, err);
+    return set_element(array, at, descr, err);
 }
 
 /* (3, 4), with a comma behind a single one. */
@@ -152,7 +157,9 @@ static enum ock_status read_shape(struct literal *l, struct ock_array *array, st
         }
     }
     if (array->rank == 0)
-        return ock_fail(err, OCK_INVALID, "%s: is a single number, its shape is ()", array->what);
+        return ock_fail(err, OCK_INVALID,
+                        "%s: byte %zu: is a single number, its shape is (); expected rows",
+                        array->what, l->begin + l->at - 1);
     return OCK_OK;
 }
 

@@ -127,7 +127,7 @@ static enum ock_status find_packing(struct ock_reader *reader, struct ock_err *e
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
         if ((size_t)got >= others[i].count && memcmp(first, others[i].bytes, others[i].count) == 0)
             return ock_fail(err, OCK_UNSUPPORTED,
-                            "the data are packed with %s; unpack them, or use gzip or zstd",
+                            "byte 0: the data are packed with %s; unpack them, or use gzip or zstd",
                             others[i].name);
     }
     return OCK_OK;
@@ -253,6 +253,39 @@ static enum ock_status refill(struct ock_reader *reader, size_t least, struct oc
     return OCK_OK;
 }
 
+/* The packed byte that unpacking has come to. */
+static unsigned long long packed_at(const struct ock_reader *reader)
+{
+    off_t read = lseek(reader->fd, 0, SEEK_CUR);
+    return read > 0 ? (unsigned long long)read - reader->stream.avail_in : 0;
+}
+
+/* `packed` is "gzip" or "zstd"; `got` bytes of this read were unpacked before the end. */
+static enum ock_status refuse_cut(const struct ock_reader *reader, const char *packed, size_t got,
+                                  struct ock_err *err)
+{
+    return ock_fail(err, OCK_INVALID,
+                    "byte %llu: the %s file is cut off after %zu unpacked bytes, more were "
+                    "expected; send the whole file",
+                    packed_at(reader), packed, (size_t)reader->total + got);
+}
+
+static enum ock_status refuse_rest(const struct ock_reader *reader, const char *packed,
+                                   struct ock_err *err)
+{
+    return ock_fail(err, OCK_INVALID,
+                    "byte %llu: after its end the %s file goes on with bytes that are not %s; "
+                    "expected the file's end",
+                    packed_at(reader), packed, packed);
+}
+
+static enum ock_status refuse_damage(const struct ock_reader *reader, const char *packed,
+                                     const char *why, struct ock_err *err)
+{
+    return ock_fail(err, OCK_INVALID, "byte %llu: the %s file is damaged: %s; pack it again",
+                    packed_at(reader), packed, why);
+}
+
 /* Between members: another one, zeros that pad a tape's block, or the end. */
 static enum ock_status next_member(struct ock_reader *reader, bool *end, struct ock_err *err)
 {
@@ -267,8 +300,7 @@ static enum ock_status next_member(struct ock_reader *reader, bool *end, struct 
         return status;
     *end = reader->stream.avail_in == 0;
     if (!*end && *reader->stream.next_in != 0x1f)
-        return ock_fail(err, OCK_INVALID,
-                        "after its end the gzip file goes on with bytes that are not gzip");
+        return refuse_rest(reader, "gzip", err);
     if (!*end && inflateReset(&reader->stream) != Z_OK)
         return ock_fail(err, OCK_NOMEM, "cannot start unpacking");
     reader->member_done = false;
@@ -301,17 +333,17 @@ static enum ock_status read_gzip(struct ock_reader *reader, unsigned char *bytes
         } else if (result == Z_MEM_ERROR) {
             return ock_fail(err, OCK_NOMEM, "out of memory for unpacking");
         } else if (result == Z_BUF_ERROR && reader->file_end) {
-            return ock_fail(err, OCK_INVALID, "the gzip file is cut off after %zu unpacked bytes",
-                            (size_t)reader->total + *got);
+            return refuse_cut(reader, "gzip", *got, err);
         } else if (result != Z_OK && result != Z_BUF_ERROR) {
-            return ock_fail(err, OCK_INVALID, "the gzip file is damaged: %s",
-                            reader->stream.msg ? reader->stream.msg : "unknown fault");
+            return refuse_damage(reader, "gzip",
+                                 reader->stream.msg ? reader->stream.msg : "unknown fault", err);
         }
     }
     return OCK_OK;
 }
 
-static enum ock_status explain_zstd(size_t code, struct ock_err *err)
+static enum ock_status explain_zstd(const struct ock_reader *reader, size_t code,
+                                    struct ock_err *err)
 {
     ZSTD_ErrorCode error = ZSTD_getErrorCode(code);
     if (error == ZSTD_error_memory_allocation)
@@ -321,7 +353,7 @@ static enum ock_status explain_zstd(size_t code, struct ock_err *err)
                         "the zstd file needs more than %d MiB to be unpacked; pack it without "
                         "--long and --ultra",
                         1 << (WINDOW_LOG_MAX - 20));
-    return ock_fail(err, OCK_INVALID, "the zstd file is damaged: %s", ZSTD_getErrorName(code));
+    return refuse_damage(reader, "zstd", ZSTD_getErrorName(code), err);
 }
 
 /* Between frames: another one, or the end. The library would also take the frames of its old versions,
@@ -333,8 +365,7 @@ static enum ock_status next_frame(struct ock_reader *reader, bool *end, struct o
     if (status != OCK_OK || *end)
         return status;
     if (reader->stream.avail_in < FRAME_MAGIC_BYTES || !begins_frame(reader->stream.next_in))
-        return ock_fail(err, OCK_INVALID,
-                        "after its end the zstd file goes on with bytes that are not zstd");
+        return refuse_rest(reader, "zstd", err);
     reader->member_done = false;
     return OCK_OK;
 }
@@ -355,14 +386,13 @@ static enum ock_status read_zstd(struct ock_reader *reader, unsigned char *bytes
         ZSTD_inBuffer in = {reader->stream.next_in, reader->stream.avail_in, 0};
         size_t left = ZSTD_decompressStream(reader->zstd, &out, &in);
         if (ZSTD_isError(left))
-            return explain_zstd(left, err);
+            return explain_zstd(reader, left, err);
         reader->stream.next_in += in.pos;
         reader->stream.avail_in -= (uInt)in.pos;
         reader->member_done = left == 0;
         *got = out.pos;
         if (in.size == 0 && left > 0 && out.pos == before)
-            return ock_fail(err, OCK_INVALID, "the zstd file is cut off after %zu unpacked bytes",
-                            (size_t)reader->total + *got);
+            return refuse_cut(reader, "zstd", *got, err);
     }
     return OCK_OK;
 }
@@ -404,7 +434,11 @@ enum ock_status ock_reader_read(struct ock_reader *reader, void *bytes, size_t s
     if (reader->total > OCK_DATASET_BYTES_MAX)
         return ock_fail(err, OCK_LIMIT, "the data unpack to more than %zu bytes, the limit",
                         OCK_DATASET_BYTES_MAX);
-    if (reader->packing != PLAIN && reader->total > ock_reader_bytes_max(reader))
-        return ock_reader_refuse_size(reader, "the data unpack to more bytes", err);
+    if (reader->packing != PLAIN && reader->total > ock_reader_bytes_max(reader)) {
+        char what[64];
+        (void)snprintf(what, sizeof(what), "byte %llu: the data unpack to more bytes",
+                       packed_at(reader));
+        return ock_reader_refuse_size(reader, what, err);
+    }
     return OCK_OK;
 }

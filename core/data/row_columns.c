@@ -99,15 +99,6 @@ enum ock_status ock_row_columns_find(const struct ock_row_columns *columns,
     return status;
 }
 
-bool ock_row_columns_has(const struct ock_row_columns *columns, const char *text)
-{
-    for (size_t i = 0; i < columns->count; i++) {
-        if (strcmp(columns->items[i].name, text) == 0)
-            return true;
-    }
-    return false;
-}
-
 static int by_text(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);

@@ -32,9 +32,7 @@ enum ock_status ock_row_columns_find(const struct ock_row_columns *columns,
                                      const char *const *names, size_t name_count, size_t *places,
                                      struct ock_err *err);
 
-/* Is text the name of one that the model reads? */
-bool ock_row_columns_has(const struct ock_row_columns *columns, const char *text);
-/* Or of one that it does not? */
+/* Is text the name of a column that the model does not read? */
 bool ock_row_columns_is_unread(const struct ock_row_columns *columns, const char *text);
 
 #endif

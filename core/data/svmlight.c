@@ -88,15 +88,18 @@ static enum ock_status on_second_pass(void *ctx, const struct ock_svmlight_row *
 static enum ock_status decide(struct table *table, struct ock_err *err)
 {
     if (table->rows == 0)
-        return ock_fail(err, OCK_INVALID, "the file is empty");
+        return ock_fail(err, OCK_INVALID,
+                        "line 1: the file is empty; expected rows of label index:value …");
     if (table->least > table->most && table->import->index_max > 0)
         table->least = table->most = 1; /* rows of nothing but zeros */
     if (table->least > table->most)
         return ock_fail(err, OCK_INVALID,
-                        "no row has an index:value, so there are labels but no features");
+                        "line 1: labels but no features; expected index:value behind the label of "
+                        "some row");
     table->columns = table->most - first_index(table) + 1;
     if (table->columns >= OCK_COLUMNS_MAX)
-        return ock_fail(err, OCK_LIMIT, "there are more than %zu columns", OCK_COLUMNS_MAX);
+        return ock_fail(err, OCK_LIMIT, "there are more than %zu columns, the limit",
+                        OCK_COLUMNS_MAX - 1);
     table->stats = calloc(table->columns, sizeof(*table->stats));
     if (!table->stats)
         return ock_fail(err, OCK_NOMEM, "out of memory for %zu columns", table->columns);

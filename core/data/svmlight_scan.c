@@ -115,7 +115,7 @@ static enum ock_status add_term(struct scan *scan, struct ock_svmlight_row *row,
         return status;
     if (row->least != UINT32_MAX && index <= row->most)
         return ock_fail(scan->err, OCK_INVALID,
-                        "line %zu, column %zu: the index %u stands behind %u; indices must rise",
+                        "line %zu, column %zu: the index %u stands behind %u; expected rising ones",
                         scan->line, word->column, index, row->most);
     row->least = row->least == UINT32_MAX ? index : row->least;
     row->most = index;
@@ -135,9 +135,11 @@ static enum ock_status read_line(struct scan *scan, const char *line, size_t siz
     struct ock_svmlight_row row = {.line = scan->line, .least = UINT32_MAX};
     const char *comment = memchr(line, '#', size);
     size_t at = 0;
-    if (memchr(line, '\0', size))
-        return ock_fail(scan->err, OCK_INVALID, "line %zu: has a NUL byte, so this is no text",
-                        scan->line);
+    const char *nul = memchr(line, '\0', size);
+    if (nul)
+        return ock_fail(scan->err, OCK_INVALID,
+                        "line %zu, column %zu: has a NUL byte, so this is no text", scan->line,
+                        (size_t)(nul - line) + 1);
     size = comment ? (size_t)(comment - line) : size;
     if (!next_word(line, size, &at, &word))
         return OCK_OK;

@@ -58,8 +58,12 @@ static enum ock_status add_column(struct ock_table *table, const struct ock_colu
     bool text = column->type == OCK_COLUMN_CATEGORY;
     bool numbers = encoding->kind == OCK_ENCODE_NUMBER || encoding->kind == OCK_ENCODE_BYTE;
     if (text == numbers)
-        return ock_fail(err, OCK_INVALID, "%sthe column \"%.100s\" is %s, in training it was %s",
-                        what, column->name, text ? "text" : "numbers", text ? "numbers" : "text");
+        return ock_fail(
+            err, OCK_INVALID,
+            "%sthe column \"%.100s\" is %s, in training it was %s; types=%.100s:%s says "
+            "what it is when the file is read",
+            what, column->name, text ? "text" : "numbers", text ? "numbers" : "text", column->name,
+            text ? "number" : "category");
     struct ock_segment *last =
         table->segment_count > 0 ? &table->segments[table->segment_count - 1] : NULL;
     bool plain = numbers && !encoding->missing && column->missing == 0;

@@ -106,11 +106,15 @@ static enum ock_status read_names(struct ock_names *names, const struct ock_safe
     return OCK_OK;
 }
 
-/* A member that is a number; absent or null: fallback. */
-static double number_of(const cJSON *object, const char *key, double fallback)
+/* A member of the scaler that is a number; absent or null: fallback. */
+static enum ock_status read_number(double *out, const cJSON *scaler, const char *key,
+                                   double fallback, struct ock_err *err)
 {
-    const cJSON *item = ock_json_get(object, key);
-    return cJSON_IsNumber(item) ? item->valuedouble : fallback;
+    const cJSON *item = ock_json_get(scaler, key);
+    if (item && !cJSON_IsNumber(item) && !cJSON_IsNull(item))
+        return ock_fail(err, OCK_INVALID, "the model's scaler.%s is not a number", key);
+    *out = cJSON_IsNumber(item) ? item->valuedouble : fallback;
+    return OCK_OK;
 }
 
 static enum ock_status read_numbers(double *out, size_t count, const cJSON *scaler, const char *key,
@@ -160,9 +164,12 @@ static enum ock_status read_scaler(struct ock_model_parts *parts,
         if (parts->scale[i] == 0)
             status = ock_fail(err, OCK_INVALID, "the model's scaler.scale has a 0");
     }
-    parts->clip = number_of(json, "clip", (double)INFINITY);
-    parts->target_mean = number_of(json, "target_mean", 0);
-    parts->target_scale = number_of(json, "target_scale", 1);
+    if (status == OCK_OK)
+        status = read_number(&parts->clip, json, "clip", (double)INFINITY, err);
+    if (status == OCK_OK)
+        status = read_number(&parts->target_mean, json, "target_mean", 0, err);
+    if (status == OCK_OK)
+        status = read_number(&parts->target_scale, json, "target_scale", 1, err);
     if (status == OCK_OK && !(parts->clip > 0))
         status = ock_fail(err, OCK_INVALID, "the model's scaler.clip is not above 0");
     cJSON_Delete(json);

@@ -62,7 +62,7 @@ static enum ock_status convert(const struct ock_predict *predict,
     enum ock_status status = ock_file_read(predict->source, &text, err);
     if (status == OCK_OK) {
         status = ock_json_parse(&json, text.data, text.size, faults, err);
-        if (status == OCK_INVALID)
+        if (status == OCK_INVALID || status == OCK_LIMIT)
             ock_faults_add(faults, "", "invalid_json", "%s", err->text);
     }
     ock_buf_deinit(&text);

@@ -9,9 +9,9 @@ enum { EVALUATION_ROWS = 256 };
 /* Below this much work a second thread costs more than it brings (about 80 us on one core). */
 static const double FLOPS_PER_THREAD = 8e6;
 
-/* A million columns are nothing rare in sparse data. Each has its record, its place, its encoding, its
- * scale and its name, in the spec and, at the end, in the model file's texts. Measured. */
-enum { SPARSE_COLUMN_BYTES = 512 };
+/* Each column has its record, its place, its encoding, its scale and its name, in the spec and, at the
+ * end, in the model file's texts. Measured with a million of them, sparse and dense. */
+enum { COLUMN_BYTES = 512 };
 
 /* What a term and a weight's update cost, in a dense product's operations. */
 static const double TERM_FLOPS = 16, UPDATE_FLOPS = 16;
@@ -29,16 +29,6 @@ static double sparse_flops(const struct ock_plan_layer *layer, const struct ock_
     size_t rows = data->rows.train_rows + data->rows.validation_rows + data->rows.test_rows;
     double terms = (double)data->rows.nonzeros / (double)rows * (double)batch_rows;
     return TERM_FLOPS * terms * (double)layer->out + UPDATE_FLOPS * (double)layer->weight_count;
-}
-
-/* Sparse rows go into the first layer as they are, so that has to be a linear one. */
-static enum ock_status check_sparse(const struct ock_spec *spec, struct ock_err *err)
-{
-    if (spec->layers[0].type == OCK_LINEAR)
-        return OCK_OK;
-    return ock_fail(err, OCK_INVALID,
-                    "sparse data need a linear layer first: input_dropout, or another layer before "
-                    "it, would fill their zeros");
 }
 
 static enum ock_status plan_layers(struct ock_plan *plan, const struct ock_spec *spec,
@@ -79,9 +69,8 @@ static size_t data_bytes(const struct ock_plan_data *data)
 {
     size_t rows = data->rows.train_rows + data->rows.validation_rows + data->rows.test_rows;
     size_t encoded = rows * data->rows.features * sizeof(float);
-    if (data->rows.sparse)
-        return rows * 16 + data->rows.features * SPARSE_COLUMN_BYTES;
-    return rows * 16 + (encoded <= OCK_CACHE_BYTES_MAX ? encoded : 0);
+    bool is_cached = !data->rows.sparse && encoded <= OCK_CACHE_BYTES_MAX;
+    return rows * 16 + data->rows.features * COLUMN_BYTES + (is_cached ? encoded : 0);
 }
 
 struct ock_plan_data ock_plan_data_of(const struct ock_data *data)
@@ -117,9 +106,7 @@ enum ock_status ock_plan_make(struct ock_plan *out, const struct ock_spec *spec,
     plan.steps_total = plan.steps_per_epoch * spec->train.epochs;
     if (spec->train.max_steps > 0 && spec->train.max_steps < plan.steps_total)
         plan.steps_total = spec->train.max_steps;
-    enum ock_status status = data->rows.sparse ? check_sparse(spec, err) : OCK_OK;
-    if (status == OCK_OK)
-        status = plan_layers(&plan, spec, data, err);
+    enum ock_status status = plan_layers(&plan, spec, data, err);
     if (status != OCK_OK)
         return status;
 

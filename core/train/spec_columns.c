@@ -178,16 +178,32 @@ static bool same_type(const struct ock_column *a, const struct ock_column *b)
     return (a->type == OCK_COLUMN_CATEGORY) == (b->type == OCK_COLUMN_CATEGORY);
 }
 
+/* Columns of another dataset that are not what they are in the training data. */
+struct unlike {
+    struct name_list absent, text, numbers, missing;
+};
+
 static void compare_column(const struct ock_column *column, const struct ock_schema *other,
-                           size_t guess, bool whole, struct name_list *absent,
-                           struct name_list *unlike)
+                           size_t guess, bool whole, struct unlike *unlike)
 {
     size_t index = find_near(other, guess, column->name);
     if (index == SIZE_MAX)
-        list_name(absent, column->name);
-    else if (!same_type(column, &other->columns[index]) ||
-             (whole && other->columns[index].missing > 0))
-        list_name(unlike, column->name);
+        list_name(&unlike->absent, column->name);
+    else if (!same_type(column, &other->columns[index]))
+        list_name(column->type == OCK_COLUMN_CATEGORY ? &unlike->numbers : &unlike->text,
+                  column->name);
+    else if (whole && other->columns[index].missing > 0)
+        list_name(&unlike->missing, column->name);
+}
+
+static void tell_unlike(struct name_list *list, const char *before, const char *behind,
+                        const char *pointer, struct ock_faults *faults)
+{
+    char names[240];
+    list_end(list, names, sizeof(names));
+    if (list->count > 0)
+        (void)ock_faults_add(faults, pointer, "unsupported_combination", "%s%s%s", before, names,
+                             behind);
 }
 
 static void compare_classes(const struct ock_column *column, const struct ock_column *other,
@@ -209,8 +225,7 @@ void ock_columns_compare(const struct ock_columns *columns, const struct ock_sch
                          const char *pointer, struct ock_faults *faults)
 {
     const struct ock_schema *schema = columns->schema;
-    struct name_list absent = {0}, unlike = {0};
-    char names[240];
+    struct unlike unlike = {0};
     if (schema->sparse != other->sparse)
         (void)ock_faults_add(faults, pointer, "unsupported_combination", "%s",
                              schema->sparse
@@ -219,28 +234,25 @@ void ock_columns_compare(const struct ock_columns *columns, const struct ock_sch
     /* Columns that sparse rows never name are 0 in all of them. */
     for (size_t i = 0; i < columns->feature_count && !schema->sparse; i++)
         compare_column(&schema->columns[columns->features[i]], other, columns->features[i], false,
-                       &absent, &unlike);
-    if (columns->weights != SIZE_MAX)
-        compare_column(&schema->columns[columns->weights], other, columns->weights, true, &absent,
                        &unlike);
+    if (columns->weights != SIZE_MAX)
+        compare_column(&schema->columns[columns->weights], other, columns->weights, true, &unlike);
     if (columns->target != SIZE_MAX) {
         const struct ock_column *target = &schema->columns[columns->target];
-        compare_column(target, other, columns->target, true, &absent, &unlike);
+        compare_column(target, other, columns->target, true, &unlike);
         size_t index = ock_schema_column(other, target->name);
         if (columns->kind == OCK_TARGET_CLASSES && index != SIZE_MAX &&
             same_type(target, &other->columns[index]))
             compare_classes(target, &other->columns[index], pointer, faults);
     }
-    list_end(&absent, names, sizeof(names));
-    if (absent.count > 0)
-        (void)ock_faults_add(faults, pointer, "unsupported_combination",
-                             "this dataset lacks %s of the training data", names);
-    list_end(&unlike, names, sizeof(names));
-    if (unlike.count > 0)
-        (void)ock_faults_add(faults, pointer, "unsupported_combination",
-                             "text stands where the training data have numbers, or the other way "
-                             "round, or targets or weights are missing, in %s",
-                             names);
+    tell_unlike(&unlike.absent, "this dataset lacks ", " of the training data", pointer, faults);
+    tell_unlike(&unlike.numbers,
+                "numbers, or nothing, stand where the training data have text, in ",
+                "; send it with ?types=COLUMN:category (ockham: --types)", pointer, faults);
+    tell_unlike(&unlike.text, "text stands where the training data have numbers, in ",
+                "; ?types=COLUMN:number (ockham: --types) tells where", pointer, faults);
+    tell_unlike(&unlike.missing, "targets or weights are missing, in ",
+                "; leave out the rows without them", pointer, faults);
     if (other->rows == 0)
         (void)ock_faults_add(faults, pointer, "out_of_range", "this dataset has no rows");
 }

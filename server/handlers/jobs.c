@@ -24,8 +24,11 @@ bool ock_handler_json(const struct ock_exchange *x, cJSON **out, struct ock_prob
         ock_json_parse(out, x->body.data, x->body.size, &problem->faults, &err);
     if (status == OCK_OK)
         return true;
-    if (status == OCK_INVALID)
-        ock_problem_set(problem, 400, "invalid_json", "The body is not JSON", "%s", err.text);
+    if (status == OCK_INVALID || status == OCK_LIMIT)
+        ock_problem_set(problem, 400, "invalid_json",
+                        status == OCK_INVALID ? "The body is not JSON"
+                                              : "The body is beyond what is read of JSON",
+                        "%s", err.text);
     else
         ock_problem_from_err(problem, &err);
     return false;

@@ -85,7 +85,7 @@ static void *leave_with_parent(void *arg)
     _exit(OCK_WORKER_ORPHANED);
 }
 
-enum ock_status ock_worker_leave_with_parent(struct ock_control *control, struct ock_err *err)
+static enum ock_status leave_with_its_parent(struct ock_control *control, struct ock_err *err)
 {
     pthread_t watcher;
     int failed = pthread_create(&watcher, NULL, leave_with_parent, control);
@@ -110,21 +110,31 @@ int ock_worker_answer(struct ock_control *control, enum ock_status status,
                                                             : OCK_WORKER_ORPHANED;
 }
 
+enum ock_status ock_worker_listen(struct ock_control *control, struct ock_err *err)
+{
+    enum ock_status status = ock_control_start(control, err);
+    return status == OCK_OK ? leave_with_its_parent(control, err) : status;
+}
+
+enum ock_status ock_worker_read_order(cJSON **out, const char *dir, const char *name,
+                                      struct ock_err *err)
+{
+    enum ock_status status = ock_worker_read_json(out, dir, name, err);
+    if (status == OCK_OK)
+        ock_worker_limit_memory(*out);
+    return status;
+}
+
 int ock_worker_import(const char *dir)
 {
     static struct ock_control control;
     struct ock_err err = {0};
     cJSON *json = NULL;
-    enum ock_status status = ock_control_start(&control, &err);
-    if (status == OCK_OK)
-        status = ock_worker_leave_with_parent(&control, &err);
-    if (status != OCK_OK)
+    if (ock_worker_listen(&control, &err) != OCK_OK)
         return ock_worker_fail(&err);
-    status = ock_worker_read_json(&json, dir, "import.json", &err);
-    if (status == OCK_OK) {
-        ock_worker_limit_memory(json);
+    enum ock_status status = ock_worker_read_order(&json, dir, "import.json", &err);
+    if (status == OCK_OK)
         status = run(json, &err);
-    }
     cJSON_Delete(json);
     return ock_worker_answer(&control, status, &err);
 }

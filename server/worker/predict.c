@@ -87,16 +87,11 @@ int ock_worker_predict(const char *dir)
     struct ock_err err = {0};
     cJSON *json = NULL;
     bool in_model = false;
-    enum ock_status status = ock_control_start(&control, &err);
-    if (status == OCK_OK)
-        status = ock_worker_leave_with_parent(&control, &err);
-    if (status != OCK_OK)
+    if (ock_worker_listen(&control, &err) != OCK_OK)
         return ock_worker_fail(&err);
-    status = ock_worker_read_json(&json, dir, "predict.json", &err);
-    if (status == OCK_OK) {
-        ock_worker_limit_memory(json);
+    enum ock_status status = ock_worker_read_order(&json, dir, "predict.json", &err);
+    if (status == OCK_OK)
         status = run(json, dir, &in_model, &faults, &err);
-    }
     cJSON_Delete(json);
     if (status != OCK_OK && faults.count > 0)
         return answer_faults(&control, &faults);

@@ -30,13 +30,10 @@ int ock_worker_summary(const char *page)
     static struct ock_control control;
     struct ock_err err = {0};
     struct ock_buf out;
-    enum ock_status status = ock_control_start(&control, &err);
-    if (status == OCK_OK)
-        status = ock_worker_leave_with_parent(&control, &err);
-    if (status != OCK_OK)
+    if (ock_worker_listen(&control, &err) != OCK_OK)
         return ock_worker_fail(&err);
     ock_buf_init(&out, OCK_SUMMARY_PAGE_BYTES_MAX);
-    status = describe(page, &out, &err);
+    enum ock_status status = describe(page, &out, &err);
     bool told = status != OCK_OK || ock_control_write(&control, out.data, out.size);
     ock_buf_deinit(&out);
     return told ? ock_worker_answer(&control, status, &err) : OCK_WORKER_ORPHANED;

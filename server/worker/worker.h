@@ -36,8 +36,12 @@ int ock_worker_fail(const struct ock_err *err);
 enum ock_status ock_worker_delimiter(const cJSON *json, char *out, struct ock_err *err);
 enum ock_header ock_worker_header(const cJSON *json);
 
-/* From now on the process ends with its parent. Errors: IO. */
-enum ock_status ock_worker_leave_with_parent(struct ock_control *control, struct ock_err *err);
+/* Starts the control of a mode that keeps nothing by half: from now on the process ends with its
+ * parent. Errors: IO. */
+enum ock_status ock_worker_listen(struct ock_control *control, struct ock_err *err);
+/* ock_worker_read_json, and the memory that it allows. */
+enum ock_status ock_worker_read_order(cJSON **out, const char *dir, const char *name,
+                                      struct ock_err *err);
 /* Says the last line of an answer that is no event; returns the exit code. */
 int ock_worker_answer(struct ock_control *control, enum ock_status status,
                       const struct ock_err *err);

@@ -31,6 +31,8 @@ def server():
         for name, text in (("people", table(400, 1)), ("later", table(60, 2)),
                            ("strange", table(60, 3).replace(",baker,", ",,").replace("smith", "pope")),
                            ("lacking", "age,price\n1,2\n"),
+                           ("blank", "age,job,member,price\n1,,yes,2\n2,,no,3\n"),
+                           ("words", "age,job,member,price\nold,clerk,yes,2\nold,smith,no,3\n"),
                            ("numbers", table(60, 4).replace(",clerk,", ",1,").replace(
                                ",smith,", ",2,").replace(",baker,", ",3,"))):
             answer = s.call("PUT", f"/v1/datasets/{name}?target=price", text)
@@ -90,7 +92,10 @@ def test_values_that_training_never_saw(server):
     assert server.events(job)[-1]["test"]["r2"] < 0.8
 
 
-@pytest.mark.parametrize("name,says", [("lacking", '"job", "member"'), ("numbers", '"job"')])
+@pytest.mark.parametrize("name,says", [
+    ("lacking", '"job", "member"'), ("numbers", '"job"; send it with ?types=COLUMN:category'),
+    ("blank", '"job"; send it with ?types=COLUMN:category'),
+    ("words", '"age"; ?types=COLUMN:number')])
 def test_other_columns_are_refused(server, name, says):
     answer = server.call("POST", "/v1/jobs", people(name))
     is_problem(answer, 422, "invalid_spec")

@@ -74,6 +74,13 @@ def test_not_json_has_line_and_column(server):
     assert "line 2" in body["detail"]
 
 
+@pytest.mark.parametrize("path", ["/v1/jobs", "/v1/jobs/validate"])
+def test_json_too_deep_is_400_too(server, path):
+    body = b'{"data":' + b"[" * 32 + b"]" * 32 + b"}"
+    answer = server.call("POST", path, body)
+    assert "column 40: more than 32 arrays" in is_problem(answer, 400, "invalid_json")["detail"]
+
+
 def test_all_faults_of_a_spec_at_once(server):
     bad = {"data": {"dataset": "nope"}, "regularisation": {"l2": 1}, "optimizer": {"lr": -1},
            "train": {"epochs": 1.5}}

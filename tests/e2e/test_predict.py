@@ -152,6 +152,8 @@ def test_what_is_wrong_with_rows(server, job):
         is_problem(answer, 422, "invalid_rows")
         assert said in answer.json["detail"]
     is_problem(predict(server, job, '{"rows":', JSON), 400, "invalid_json")
+    deep = '{"rows":' + "[" * 32 + "]" * 32 + "}"
+    assert "column 40" in is_problem(predict(server, job, deep, JSON), 400, "invalid_json")["detail"]
     is_problem(predict(server, job, ""), 400)
     is_problem(predict(server, job, "{}", {**JSON, "Content-Encoding": "gzip"}), 415)
     is_problem(predict(server, job, "x" * (17 << 20), CSV), 413, "too_large")

@@ -240,7 +240,8 @@ START_TEST(text_is_no_number_and_numbers_no_text)
         ock_table_init(&table, later, all_columns, &encoder, "validation dataset: ", &err),
         OCK_INVALID);
     ck_assert_str_eq(err.text,
-                     "validation dataset: the column \"a\" is text, in training it was numbers");
+                     "validation dataset: the column \"a\" is text, in training it was numbers; "
+                     "types=a:number says what it is when the file is read");
     ock_table_deinit(&table);
     ock_encoder_deinit(&encoder);
     ock_dataset_free(later);

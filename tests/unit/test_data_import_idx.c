@@ -257,7 +257,7 @@ START_TEST(labels_do_not_go_with_a_table)
     kit_write("in", BYTES("a,b\n1,2\n"));
     kit_write("labels", BYTES(labels));
     ck_assert_int_eq(kit_import((struct ock_import){0}, 1, &err), OCK_INVALID);
-    ck_assert_ptr_nonnull(strstr(err.text, "labels file goes with NPY or IDX"));
+    ck_assert_ptr_nonnull(strstr(err.text, "neither NPY nor IDX, which a labels file goes with"));
 }
 END_TEST
 

@@ -160,11 +160,11 @@ static const struct {
     {"structured", NULL, "a structured array"},
     {"infinite", NULL, "byte 152: an infinite number in row 2"},
     {"images", NULL, "has 3 dimensions, a table has two"},
-    {"labels", NULL, "has 1 dimensions, a table has two"},
+    {"labels", NULL, "byte 61: has 1 dimension, a table has two"},
     {"column", NULL, "has one column, two are needed"},
     {"f4", "labels", "x has 5 rows, there are 4 labels"},
-    {"images", "images", "labels: have 3 dimensions"},
-    {"images", "objects", "labels: holds Python objects"},
+    {"images", "images", "labels: byte 61: have 3 dimensions"},
+    {"images", "objects", "labels: byte 20: holds Python objects"},
 };
 
 START_TEST(what_is_no_table_is_refused)

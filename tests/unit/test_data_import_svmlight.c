@@ -127,7 +127,7 @@ static const struct {
     {"1 1:1 2:inf\n", OCK_INVALID, {"line 1, column 7", "finite"}},
     {"1 1:1 2:1e39\n", OCK_INVALID, {"line 1, column 7", "finite"}},
     {"1 1:1 2:1:3\n", OCK_INVALID, {"line 1, column 7", "found \"2:1:3\""}},
-    {"1 2:1 2:1\n", OCK_INVALID, {"line 1, column 7", "indices must rise"}},
+    {"1 2:1 2:1\n", OCK_INVALID, {"line 1, column 7", "expected rising ones"}},
     {"1 2:1 1:1\n", OCK_INVALID, {"line 1, column 7", "the index 1 stands behind 2"}},
     {"1 9223372036854775808:1\n", OCK_LIMIT, {"line 1, column 3", "1048576"}},
     {"1 99999999999999999999999999:1\n", OCK_LIMIT, {"line 1, column 3", "1048576"}},

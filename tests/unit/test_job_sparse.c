@@ -280,7 +280,8 @@ static const struct {
     {"{\"data\":{\"features\":[\"7\",\"3\"]}}", "/data/features", "order"},
 };
 
-/* 396 bytes a column were measured. */
+/* 396 bytes a column were measured of sparse rows; of dense ones 257 more than was counted before.
+ * Loop index: whether they are sparse. */
 START_TEST(the_plan_counts_what_columns_cost)
 {
     static const size_t columns = 1000000;
@@ -289,7 +290,7 @@ START_TEST(the_plan_counts_what_columns_cost)
         .layer_count = 1, .layers = &layer, .train = {.batch_size = 2, .epochs = 1, .shards = 1}};
     struct ock_plan_data data = {.rows = {.train_rows = 2,
                                           .features = columns,
-                                          .sparse = true,
+                                          .sparse = _i == 1,
                                           .nonzeros = 2,
                                           .row_terms_max = 1},
                                  .outputs = 1};
@@ -336,7 +337,7 @@ int main(void)
     tcase_add_test(tests, a_validation_file_may_name_other_columns);
     tcase_add_test(tests, a_validation_file_may_count_from_1_where_training_counts_from_0);
     tcase_add_test(tests, features_can_be_left_out);
-    tcase_add_test(tests, the_plan_counts_what_columns_cost);
+    tcase_add_loop_test(tests, the_plan_counts_what_columns_cost, 0, 2);
     tcase_add_loop_test(tests, what_would_fill_the_zeros_is_refused, 0,
                         (int)(sizeof(refusals) / sizeof(refusals[0])));
     suite_add_tcase(suite, tests);

@@ -187,6 +187,11 @@ START_TEST(strange_models_are_refused)
         {.missing = "1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,"
                     "0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5",
          .said = "words for missing values: missing: has more than 64 words"},
+        {.scaler = "{\"clip\":\"10\"}", .said = "scaler.clip is not a number"},
+        {.scaler = "{\"clip\":[10]}", .said = "scaler.clip is not a number"},
+        {.scaler = "{\"target_mean\":\"1\"}", .said = "scaler.target_mean is not a number"},
+        {.scaler = "{\"target_scale\":true}", .said = "scaler.target_scale is not a number"},
+        {.scaler = "{\"mean\":\"1\"}", .said = "scaler.mean is not a list"},
     };
     struct place place;
     struct ock_err err = {0};
