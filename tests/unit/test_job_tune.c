@@ -302,6 +302,55 @@ START_TEST(auto_is_the_least_that_leaves_no_weight)
 }
 END_TEST
 
+/* The zeros of the exact optima, weights alone. Source: an accelerated proximal gradient method in
+ * double, run until no weight moves by 1e-13; heart_scale logistic, digits / 16 softmax, biases free.
+ * alpha = the least that leaves no weight, times 10^(-k/4). */
+static const struct {
+    const char *table, *target, *spec;
+    double most;
+    int first, count, zeros[12];
+} paths[] = {
+    {"heart_scale.csv",
+     "label",
+     HEART "\"train\":{\"epochs\":300,\"batch_size\":\"all\"},",
+     .2526748971,
+     1,
+     12,
+     {11, 9, 6, 5, 3, 2, 1, 1, 0, 0, 0, 0}},
+    {"digits.csv.gz",
+     "64",
+     "\"data\":{\"target\":\"c64\",\"scaling\":{\"divide\":16}},\"model\":{\"hidden\":[]},"
+     "\"regularization\":{\"l1_method\":\"proximal\",\"biases\":false},"
+     "\"optimizer\":{\"lr\":0.5,\"momentum\":0.9},"
+     "\"train\":{\"epochs\":800,\"batch_size\":\"all\"},",
+     .06349774821016567,
+     1,
+     4,
+     {619, 593, 572, 541}},
+};
+
+START_TEST(the_warm_path_has_the_zeros_of_the_optima)
+{
+    struct place place;
+    char spec[2000], list[600] = "";
+    int last = paths[_i].first + paths[_i].count;
+    for (int k = paths[_i].first; k < last; k++)
+        (void)snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%.17g",
+                       list[0] ? "," : "", paths[_i].most * pow(10, -k / 4.0));
+    (void)snprintf(spec, sizeof(spec),
+                   "{%s\"tune\":{\"l1\":[%s],\"folds\":2,\"warm\":true,\"refit\":false}}",
+                   paths[_i].spec, list);
+    place_make(&place, paths[_i].table, paths[_i].target);
+    struct kit kit = {.train = place.data, .threads = 2};
+    kit_run(&kit, spec);
+    const cJSON *point = ock_json_get(table_of(&kit), "path")->child;
+    for (int i = 0; i < paths[_i].count; i++, point = point->next)
+        ck_assert_double_eq_tol(kit_number(point, "zeros"), paths[_i].zeros[i], 1.5);
+    kit_free(&kit);
+    kit_remove(place.directory);
+}
+END_TEST
+
 /* --- Ends of searches -------------------------------------------------------------------------- */
 
 START_TEST(a_stop_chooses_among_what_is_done)
@@ -407,6 +456,8 @@ int main(void)
     tcase_add_loop_test(all, interruptions_change_nothing, 0, SEARCHES);
     tcase_add_test(all, a_trial_is_the_job_that_it_stands_for);
     tcase_add_test(all, auto_is_the_least_that_leaves_no_weight);
+    tcase_add_loop_test(all, the_warm_path_has_the_zeros_of_the_optima, 0,
+                        OCK_TEST_STRIDE > 1 ? 1 : 2); /* digits take a sanitizer a minute */
     tcase_add_test(all, a_stop_chooses_among_what_is_done);
     tcase_add_test(all, what_diverges_is_not_chosen);
     tcase_add_test(all, halving_ends_strong_penalties_that_have_settled);
