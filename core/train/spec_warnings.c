@@ -27,10 +27,13 @@ static void warn(struct warnings *warnings, const char *code, const char *messag
     ock_utf8_trim(item->message);
 }
 
-/* The largest penalty of any layer. */
+/* The largest penalty of any layer, in any trial of a search. */
 static double largest(const struct ock_spec *spec, bool l1)
 {
-    double most = 0;
+    const struct ock_axis_spec *axis = &spec->tune.axes[l1 ? OCK_AXIS_L1 : OCK_AXIS_L2];
+    double most = axis->max_auto ? 1 : axis->max; /* auto: more than 0 is known of it */
+    for (size_t i = 0; axis->list && i < axis->count; i++)
+        most = axis->list[i] > most ? axis->list[i] : most;
     for (size_t i = 0; i < spec->layer_count; i++) {
         const struct ock_layer_spec *layer = &spec->layers[i];
         double strength = l1 ? layer->l1 : layer->l2;
@@ -80,7 +83,8 @@ static void warn_of_validation(const struct ock_spec *spec, struct warnings *war
 {
     const struct ock_data_spec *data = &spec->data;
     const struct ock_early_stopping_spec *stopping = &spec->train.early_stopping;
-    if (!(data->validation.fraction > 0) && !data->validation.dataset)
+    bool folds = spec->tune.on && spec->tune.folds > 0;
+    if (!(data->validation.fraction > 0) && !data->validation.dataset && !folds)
         warn(warnings, "no_validation",
              "without validation rows nothing can tell learning from memorising, and the best "
              "epoch is the last");
