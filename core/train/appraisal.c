@@ -61,15 +61,15 @@ static void add_classes(struct appraisal *appraisal, size_t count, const float *
     struct ock_loss_rows losses = {.rows = count,
                                    .outputs = outputs,
                                    .z = z,
-                                   .label = trainer->batch.label,
-                                   .weight = trainer->batch.weight,
+                                   .label = trainer->feed->batch.label,
+                                   .weight = trainer->feed->batch.weight,
                                    .work = trainer->work,
                                    .loss = trainer->row_loss};
     ock_loss_compute(trainer->spec->loss, trainer->kernels, &losses);
     ock_loss_probabilities(trainer->kernels, count, outputs, z, appraisal->p);
     for (size_t i = 0; i < count; i++) {
-        struct ock_class_row row = {.s = (double)trainer->batch.weight[i],
-                                    .label = (uint32_t)trainer->batch.label[i],
+        struct ock_class_row row = {.s = (double)trainer->feed->batch.weight[i],
+                                    .label = (uint32_t)trainer->feed->batch.label[i],
                                     .predicted =
                                         (uint32_t)ock_loss_predicted(outputs, z + i * outputs),
                                     .loss = (double)trainer->row_loss[i],
@@ -84,7 +84,7 @@ static void add_numbers(struct appraisal *appraisal, const uint32_t *rows, size_
     const struct ock_trainer *trainer = appraisal->trainer;
     const struct ock_data *data = trainer->data;
     for (size_t i = 0; i < count; i++) {
-        struct ock_residual_row row = {.s = (double)trainer->batch.weight[i],
+        struct ock_residual_row row = {.s = (double)trainer->feed->batch.weight[i],
                                        .truth = ock_source_target(data->validation.source, rows[i]),
                                        .prediction =
                                            (double)z[i] * data->target_scale + data->target_mean,
@@ -99,10 +99,10 @@ static void add_block(struct appraisal *appraisal, const uint32_t *rows, size_t 
     const struct ock_rows *set = &trainer->data->validation;
     ock_source_read_ahead(set->source, rows, count);
     ock_gather(&trainer->net.team, set->source, rows, count, trainer->data->features,
-               &trainer->batch);
+               &trainer->feed->batch);
     struct ock_pass pass = {
-        .w = appraisal->w, .rows = count, .sparse = ock_batch_sparse(&trainer->batch)};
-    const float *z = ock_network_forward(&trainer->net, &pass, trainer->batch.x);
+        .w = appraisal->w, .rows = count, .sparse = ock_batch_sparse(&trainer->feed->batch)};
+    const float *z = ock_network_forward(&trainer->net, &pass, trainer->feed->batch.x);
     if (trainer->data->classes > 0)
         add_classes(appraisal, count, z);
     else

@@ -64,24 +64,25 @@ static void add_block(struct pass_sums *sums, const uint32_t *rows, size_t count
     const struct ock_rows *set = &trainer->train_sample;
     struct ock_network *net = &trainer->net;
     ock_source_read_ahead(set->source, rows, count);
-    ock_gather(&net->team, set->source, rows, count, trainer->data->features, &trainer->batch);
+    ock_gather(&net->team, set->source, rows, count, trainer->data->features,
+               &trainer->feed->batch);
     struct ock_pass pass = {
-        .w = sums->w, .rows = count, .sparse = ock_batch_sparse(&trainer->batch)};
+        .w = sums->w, .rows = count, .sparse = ock_batch_sparse(&trainer->feed->batch)};
     struct ock_loss_rows losses = {.rows = count,
                                    .outputs = trainer->data->outputs,
-                                   .z = ock_network_forward(net, &pass, trainer->batch.x),
-                                   .label = trainer->batch.label,
-                                   .target = trainer->batch.target,
-                                   .weight = trainer->batch.weight,
+                                   .z = ock_network_forward(net, &pass, trainer->feed->batch.x),
+                                   .label = trainer->feed->batch.label,
+                                   .target = trainer->feed->batch.target,
+                                   .weight = trainer->feed->batch.weight,
                                    .work = trainer->work,
                                    .loss = trainer->row_loss,
                                    .dz = net->gradient[0]};
     ock_loss_compute(trainer->spec->loss, trainer->kernels, &losses);
     mark_active(sums, count);
     for (size_t i = 0; i < count; i++)
-        sums->weight += (double)trainer->batch.weight[i];
+        sums->weight += (double)trainer->feed->batch.weight[i];
     struct ock_sink sink = {trainer->gradient, add_gradient};
-    ock_network_backward(net, &pass, trainer->batch.x, &sink);
+    ock_network_backward(net, &pass, trainer->feed->batch.x, &sink);
 }
 
 /* Blocks are as large as a minibatch: the backward pass has no room for more. As often as elsewhere

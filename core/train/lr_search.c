@@ -47,13 +47,14 @@ static struct probe probe_make(struct ock_trainer *trainer)
 static void choose_rows(struct ock_trainer *trainer, struct probe *probe)
 {
     const struct ock_rows *train = &trainer->data->train;
+    ock_feed_use_order(trainer->feed);
     for (size_t i = 0; i < train->count; i++)
-        trainer->order[i] = train->rows[i];
+        trainer->feed->order[i] = train->rows[i];
     struct ock_stream stream = ock_stream_make(trainer->spec->train.seed, OCK_RANDOM_PROBE, 0, 0);
-    ock_random_shuffle(stream, trainer->order, train->count);
+    ock_random_shuffle(stream, trainer->feed->order, train->count);
     size_t count = 2 * probe->steps * probe->batch_rows;
     probe->judge = (struct ock_rows){.source = train->source,
-                                     .rows = trainer->order,
+                                     .rows = trainer->feed->order,
                                      .count = count < train->count ? count : train->count};
 }
 
@@ -85,10 +86,10 @@ static bool try_rate(struct ock_trainer *trainer, const struct probe *probe, dou
             break;
         if (ock_trainer_is_told(trainer, OCK_COMMAND_PAUSE))
             return false;
-        ock_source_read_ahead(trainer->data->train.source, trainer->order + begin,
+        ock_source_read_ahead(trainer->data->train.source, trainer->feed->order + begin,
                               probe->batch_rows);
-        if (!ock_trainer_step(trainer, trainer->order + begin, probe->batch_rows, begin, lr, &loss,
-                              &weight))
+        if (!ock_trainer_step(trainer, trainer->feed->order + begin, probe->batch_rows, begin, lr,
+                              &loss, &weight))
             return true;
         trainer->progress.updates += weight > 0 ? 1u : 0u;
     }

@@ -333,15 +333,15 @@ static enum ock_status checkpoint_by_epochs(struct ock_trainer *trainer, struct 
     return ock_checkpoint_if_due(trainer, wanted, err);
 }
 
-/* One epoch and all that follows from it. progress.stop or *paused end the run. */
-static enum ock_status run_epoch(struct ock_trainer *trainer, bool *paused, struct ock_err *err)
+/* What follows from an epoch whose minibatches are over. progress.stop or *paused end the run. */
+static enum ock_status close_epoch(struct ock_trainer *trainer, enum ock_epoch_end end,
+                                   bool *paused, struct ock_err *err)
 {
     struct ock_progress *progress = &trainer->progress;
-    enum ock_epoch_end end = OCK_EPOCH_DONE;
-    enum ock_status status = ock_trainer_epoch(trainer, &end, err);
-    if (status == OCK_OK && end == OCK_EPOCH_FAILED)
+    enum ock_status status = OCK_OK;
+    if (end == OCK_EPOCH_FAILED)
         return fail_epoch(trainer, "a loss, a gradient or a weight is not finite", err);
-    if (status == OCK_OK && end != OCK_EPOCH_PAUSED)
+    if (end != OCK_EPOCH_PAUSED)
         status = finish_epoch(trainer, &end, err);
     *paused = end == OCK_EPOCH_PAUSED;
     if (end == OCK_EPOCH_FAILED && progress->stop == OCK_STOP_MAX_STEPS)
@@ -350,6 +350,15 @@ static enum ock_status run_epoch(struct ock_trainer *trainer, bool *paused, stru
         return status;
     advance(trainer);
     return progress->stop ? OCK_OK : checkpoint_by_epochs(trainer, err);
+}
+
+enum ock_status ock_run_minibatch(struct ock_trainer *trainer, bool *paused, struct ock_err *err)
+{
+    enum ock_epoch_end end;
+    enum ock_status status = ock_trainer_minibatch(trainer, &end, err);
+    if (status != OCK_OK || end == OCK_EPOCH_GOES_ON)
+        return status;
+    return close_epoch(trainer, end, paused, err);
 }
 
 bool ock_run_is_trained(const struct ock_trainer *trainer)
@@ -365,7 +374,7 @@ enum ock_status ock_run_until(struct ock_trainer *trainer, uint32_t epoch, bool 
     enum ock_status status = OCK_OK;
     while (status == OCK_OK && !*paused && !ock_run_is_trained(trainer) &&
            trainer->progress.epoch <= epoch)
-        status = run_epoch(trainer, paused, err);
+        status = ock_run_minibatch(trainer, paused, err);
     return status;
 }
 

@@ -12,6 +12,10 @@
 enum ock_status ock_run_epochs(struct ock_trainer *trainer, const struct ock_job *job,
                                enum ock_outcome *outcome, struct ock_err *err);
 
+/* Trains the next minibatch and, if it is an epoch's last, does all that follows from the epoch; not
+ * for a run that is trained. *paused: left, at a place where a checkpoint can be taken. Errors:
+ * NONFINITE, a hook's. */
+enum ock_status ock_run_minibatch(struct ock_trainer *trainer, bool *paused, struct ock_err *err);
 /* Trains up to the end of an epoch, or of the run; nothing is told of an ending. *paused: left, at a
  * place where a checkpoint can be taken. Errors: NONFINITE, a hook's. */
 enum ock_status ock_run_until(struct ock_trainer *trainer, uint32_t epoch, bool *paused,

@@ -3,7 +3,6 @@
 #include <math.h>
 
 #include "core/base/jsonw.h"
-#include "core/data/readahead.h"
 #include "core/model/loss.h"
 #include "core/train/checkpoint.h"
 #include "core/train/gather.h"
@@ -24,7 +23,7 @@ static void sum_losses(const struct ock_trainer *trainer, size_t count, double *
         losses[depth] = 0;
         weights[depth] = 0;
         for (size_t i = count * s / shards; i < count * (s + 1) / shards; i++) {
-            double weight = (double)trainer->batch.weight[i];
+            double weight = (double)trainer->feed->batch.weight[i];
             weights[depth] += weight;
             losses[depth] += weight * (double)trainer->row_loss[i];
         }
@@ -42,27 +41,26 @@ static void sum_losses(const struct ock_trainer *trainer, size_t count, double *
     *weight_sum = weights[0];
 }
 
-bool ock_trainer_step(struct ock_trainer *trainer, const uint32_t *rows, size_t count,
-                      uint64_t position, double lr, double *loss_sum, double *weight_sum)
+/* One step on the rows in the feed's batch. */
+static bool step_on_batch(struct ock_trainer *trainer, size_t count, uint64_t position, double lr,
+                          double *loss_sum, double *weight_sum)
 {
     struct ock_network *net = &trainer->net;
     struct ock_optimizer *optimizer = &trainer->optimizer;
-    ock_gather(&net->team, trainer->data->train.source, rows, count, trainer->data->features,
-               &trainer->batch);
     struct ock_pass pass = {.w = optimizer->state.w,
                             .rows = count,
-                            .sparse = ock_batch_sparse(&trainer->batch),
+                            .sparse = ock_batch_sparse(&trainer->feed->batch),
                             .training = true,
                             .seed = trainer->spec->train.seed,
                             .epoch = trainer->progress.epoch,
                             .position = position};
-    const float *z = ock_network_forward(net, &pass, trainer->batch.x);
+    const float *z = ock_network_forward(net, &pass, trainer->feed->batch.x);
     struct ock_loss_rows losses = {.rows = count,
                                    .outputs = trainer->data->outputs,
                                    .z = z,
-                                   .label = trainer->batch.label,
-                                   .target = trainer->batch.target,
-                                   .weight = trainer->batch.weight,
+                                   .label = trainer->feed->batch.label,
+                                   .target = trainer->feed->batch.target,
+                                   .weight = trainer->feed->batch.weight,
                                    .work = trainer->work,
                                    .loss = trainer->row_loss,
                                    .dz = net->gradient[0]};
@@ -73,60 +71,23 @@ bool ock_trainer_step(struct ock_trainer *trainer, const uint32_t *rows, size_t 
     if (!(*weight_sum > 0))
         return true; /* skipped: no row of it counts */
     ock_optimizer_begin(optimizer, lr, *weight_sum, trainer->progress.updates);
-    ock_network_backward(net, &pass, trainer->batch.x, &trainer->sink);
+    ock_network_backward(net, &pass, trainer->feed->batch.x, &trainer->sink);
     return ock_optimizer_end(optimizer);
+}
+
+bool ock_trainer_step(struct ock_trainer *trainer, const uint32_t *rows, size_t count,
+                      uint64_t position, double lr, double *loss_sum, double *weight_sum)
+{
+    ock_feed_use_batch(trainer->feed);
+    ock_gather(&trainer->net.team, trainer->data->train.source, rows, count,
+               trainer->data->features, &trainer->feed->batch);
+    return step_on_batch(trainer, count, position, lr, loss_sum, weight_sum);
 }
 
 /* --- An epoch ----------------------------------------------------------------------------------
  */
 
-enum { PROGRESS_EVERY_S = 1, AHEAD_ROWS = 1024, ASK_ROWS = 256 };
-
-/* The epoch's order: positions in the training rows, shuffled by (seed, epoch) alone. */
-static void make_order(struct ock_trainer *trainer)
-{
-    size_t count = trainer->data->train.count;
-    trainer->asked = 0;
-    for (size_t i = 0; i < count; i++)
-        trainer->order[i] = (uint32_t)i;
-    if (!trainer->spec->train.shuffle)
-        return;
-    ock_random_shuffle(
-        ock_stream_make(trainer->spec->train.seed, OCK_RANDOM_SHUFFLE, 0, trainer->progress.epoch),
-        trainer->order, count);
-}
-
-/* Row numbers of minibatch `batch` into batch_index; returns how many. */
-static size_t choose_batch(struct ock_trainer *trainer, uint64_t batch)
-{
-    size_t begin = batch * trainer->plan->batch_rows;
-    size_t left = trainer->data->train.count - begin;
-    size_t count = left < trainer->plan->batch_rows ? left : trainer->plan->batch_rows;
-    for (size_t i = 0; i < count; i++)
-        trainer->batch_index[i] = trainer->data->train.rows[trainer->order[begin + i]];
-    return count;
-}
-
-/* Asks for the rows of the coming minibatches while this one is computed: enough of them to keep a
- * disk busy, few beside what a page cache holds. */
-static void read_ahead(struct ock_trainer *trainer, uint64_t batch)
-{
-    const struct ock_rows *train = &trainer->data->train;
-    uint64_t begin = batch * trainer->plan->batch_rows;
-    uint64_t end = begin + trainer->plan->batch_rows + AHEAD_ROWS;
-    end = end < train->count ? end : train->count;
-    if (!ock_source_is_scattered(train->source))
-        return;
-    begin = begin > trainer->asked ? begin : trainer->asked;
-    while (begin < end) {
-        uint32_t rows[ASK_ROWS];
-        size_t count = 0;
-        for (; count < ASK_ROWS && begin < end; begin++)
-            rows[count++] = train->rows[trainer->order[begin]];
-        ock_source_read_ahead(train->source, rows, count);
-    }
-    trainer->asked = end;
-}
+enum { PROGRESS_EVERY_S = 1 };
 
 static double lr_of_step(const struct ock_trainer *trainer)
 {
@@ -143,14 +104,12 @@ static double lr_of_step(const struct ock_trainer *trainer)
 static bool next_step(struct ock_trainer *trainer)
 {
     struct ock_progress *progress = &trainer->progress;
-    read_ahead(trainer, progress->batch);
-    size_t count = choose_batch(trainer, progress->batch);
+    size_t count = ock_feed_take(trainer);
     double loss = 0;
     double weight = 0;
     progress->lr_last = lr_of_step(trainer);
-    bool finite = ock_trainer_step(trainer, trainer->batch_index, count,
-                                   progress->batch * trainer->plan->batch_rows, progress->lr_last,
-                                   &loss, &weight);
+    bool finite = step_on_batch(trainer, count, progress->batch * trainer->plan->batch_rows,
+                                progress->lr_last, &loss, &weight);
     progress->batch++;
     progress->step++;
     progress->updates += weight > 0 ? 1u : 0u;
@@ -213,33 +172,52 @@ static enum ock_stop reason_to_cut(struct ock_trainer *trainer, enum ock_command
     return OCK_STOP_NONE;
 }
 
-enum ock_status ock_trainer_epoch(struct ock_trainer *trainer, enum ock_epoch_end *end,
-                                  struct ock_err *err)
+/* Clocks of what is trained in this process. */
+static void open_epoch(struct ock_trainer *trainer)
 {
-    struct ock_progress *progress = &trainer->progress;
-    make_order(trainer);
+    trainer->in_epoch = true;
     trainer->epoch_begin_s = ock_clock_s();
-    trainer->epoch_begin_batch = progress->batch;
-    while (!progress->stop && progress->batch < trainer->plan->steps_per_epoch) {
-        if (!next_step(trainer)) {
-            *end = OCK_EPOCH_FAILED;
-            return OCK_OK;
-        }
-        const struct ock_job_hooks *hooks = trainer->hooks;
-        enum ock_command command = hooks->poll ? hooks->poll(hooks->ctx) : OCK_GO_ON;
-        progress->stop = reason_to_cut(trainer, command);
-        if (command == OCK_COMMAND_PAUSE) {
-            *end = OCK_EPOCH_PAUSED;
-            return OCK_OK;
-        }
-        if (progress->stop)
-            break;
-        enum ock_status status = tell_progress(trainer, err);
-        if (status == OCK_OK)
-            status = ock_checkpoint_if_due(trainer, command == OCK_COMMAND_CHECKPOINT, err);
-        if (status != OCK_OK)
-            return status;
+    trainer->epoch_begin_batch = trainer->progress.batch;
+}
+
+static bool is_over(const struct ock_trainer *trainer)
+{
+    return trainer->progress.stop || trainer->progress.batch >= trainer->plan->steps_per_epoch;
+}
+
+/* After a step: commands, progress, checkpoint. */
+static enum ock_status look_around(struct ock_trainer *trainer, enum ock_epoch_end *end,
+                                   struct ock_err *err)
+{
+    const struct ock_job_hooks *hooks = trainer->hooks;
+    enum ock_command command = hooks->poll ? hooks->poll(hooks->ctx) : OCK_GO_ON;
+    trainer->progress.stop = reason_to_cut(trainer, command);
+    if (command == OCK_COMMAND_PAUSE) {
+        *end = OCK_EPOCH_PAUSED;
+        return OCK_OK;
     }
-    *end = progress->stop ? OCK_EPOCH_CUT : OCK_EPOCH_DONE;
-    return OCK_OK;
+    if (trainer->progress.stop)
+        return OCK_OK;
+    enum ock_status status = tell_progress(trainer, err);
+    return status == OCK_OK ? ock_checkpoint_if_due(trainer, command == OCK_COMMAND_CHECKPOINT, err)
+                            : status;
+}
+
+enum ock_status ock_trainer_minibatch(struct ock_trainer *trainer, enum ock_epoch_end *end,
+                                      struct ock_err *err)
+{
+    enum ock_status status = OCK_OK;
+    *end = OCK_EPOCH_GOES_ON;
+    if (!trainer->in_epoch)
+        open_epoch(trainer);
+    if (!is_over(trainer)) {
+        if (next_step(trainer))
+            status = look_around(trainer, end, err);
+        else
+            *end = OCK_EPOCH_FAILED;
+    }
+    if (*end == OCK_EPOCH_GOES_ON && is_over(trainer))
+        *end = trainer->progress.stop ? OCK_EPOCH_CUT : OCK_EPOCH_DONE;
+    trainer->in_epoch = *end == OCK_EPOCH_GOES_ON;
+    return status;
 }

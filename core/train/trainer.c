@@ -13,39 +13,9 @@
 /* --- Making ------------------------------------------------------------------------------------
  */
 
-static size_t rows_of_buffers(const struct ock_plan *plan)
-{
-    return plan->batch_rows > plan->evaluation_rows ? plan->batch_rows : plan->evaluation_rows;
-}
-
 static size_t sample_count(const struct ock_spec *spec, size_t train_rows)
 {
     return spec->train.evaluate_train < train_rows ? spec->train.evaluate_train : train_rows;
-}
-
-static void layout_batch(struct ock_trainer *trainer, const struct ock_plan_data *data)
-{
-    struct ock_arena *arena = &trainer->arena;
-    const struct ock_plan *plan = trainer->plan;
-    size_t rows = rows_of_buffers(plan);
-    bool classes =
-        trainer->spec->loss == OCK_CROSS_ENTROPY || trainer->spec->loss == OCK_BINARY_CROSS_ENTROPY;
-    trainer->batch.x =
-        ock_arena_take(arena, data->rows.sparse ? 0 : rows * data->rows.features, sizeof(float));
-    if (data->rows.sparse) {
-        trainer->batch.sparse.begin = ock_arena_take(arena, rows + 1, sizeof(size_t));
-        trainer->batch.sparse.index = ock_arena_take(arena, plan->batch_terms, sizeof(uint32_t));
-        trainer->batch.sparse.value = ock_arena_take(arena, plan->batch_terms, sizeof(float));
-    }
-    trainer->batch.label = ock_arena_take(arena, classes ? rows : 0, sizeof(int32_t));
-    trainer->batch.target = ock_arena_take(arena, classes ? 0 : rows, sizeof(float));
-    trainer->batch.weight = ock_arena_take(arena, rows, sizeof(float));
-    trainer->work = ock_arena_take(arena, rows * data->outputs, sizeof(float));
-    trainer->row_loss = ock_arena_take(arena, rows, sizeof(float));
-    trainer->order = ock_arena_take(arena, data->rows.train_rows, sizeof(uint32_t));
-    trainer->batch_index = ock_arena_take(arena, plan->batch_rows, sizeof(uint32_t));
-    trainer->sample_rows =
-        ock_arena_take(arena, sample_count(trainer->spec, data->rows.train_rows), sizeof(uint32_t));
 }
 
 static void layout(struct ock_trainer *trainer, const struct ock_plan_data *data, size_t tile_rows)
@@ -64,7 +34,14 @@ static void layout(struct ock_trainer *trainer, const struct ock_plan_data *data
     bool has_good = trainer->spec->train.on_nonfinite == OCK_ROLLBACK;
     float *own = ock_arena_take(arena, has_good ? 0 : plan->parameters, sizeof(float));
     trainer->gradient = has_good ? trainer->good.w : own;
-    layout_batch(trainer, data);
+    ock_feed_layout(&trainer->own_feed, trainer->spec, plan, data, arena);
+    trainer->feed = &trainer->own_feed;
+    size_t rows =
+        plan->batch_rows > plan->evaluation_rows ? plan->batch_rows : plan->evaluation_rows;
+    trainer->work = ock_arena_take(arena, rows * data->outputs, sizeof(float));
+    trainer->row_loss = ock_arena_take(arena, rows, sizeof(float));
+    trainer->sample_rows =
+        ock_arena_take(arena, sample_count(trainer->spec, data->rows.train_rows), sizeof(uint32_t));
 }
 
 size_t ock_trainer_bytes(const struct ock_spec *spec, const struct ock_plan *plan,
@@ -172,9 +149,10 @@ static bool must_pause(void *ctx)
 bool ock_trainer_measure(struct ock_trainer *trainer, const struct ock_rows *set, const float *w,
                          struct ock_metrics *out)
 {
+    ock_feed_use_batch(trainer->feed);
     struct ock_evaluation evaluation = {.net = &trainer->net,
                                         .loss = trainer->spec->loss,
-                                        .batch = trainer->batch,
+                                        .batch = trainer->feed->batch,
                                         .work = trainer->work,
                                         .row_loss = trainer->row_loss,
                                         .target_mean = trainer->data->target_mean,
@@ -304,7 +282,8 @@ bool ock_trainer_begin(struct ock_trainer *trainer)
         return false;
     struct ock_leave leave = {must_pause, trainer};
     double constant = 0;
-    if (!ock_baseline_loss(&constant, trainer->spec->loss, trainer->data, &trainer->batch,
+    ock_feed_use_batch(trainer->feed);
+    if (!ock_baseline_loss(&constant, trainer->spec->loss, trainer->data, &trainer->feed->batch,
                            trainer->plan->batch_rows, &leave))
         return false;
     double larger = initial.data_loss > constant ? initial.data_loss : constant;

@@ -10,6 +10,7 @@
 
 #include "core/base/arena.h"
 #include "core/data/data.h"
+#include "core/train/feed.h"
 #include "core/train/job.h"
 #include "core/train/metrics.h"
 #include "core/train/optimizer.h"
@@ -75,12 +76,10 @@ struct ock_trainer {
     struct ock_optimizer_state good; /* end of the last good epoch; on_nonfinite rollback only */
     float *best_w;                   /* [P] weights of the best epoch */
     float *gradient;                 /* [P] for the ending; where good.w is, once it is of no use */
-    struct ock_batch batch;          /* [batch_rows, …] */
-    float *work, *row_loss;          /* [batch_rows or evaluation_rows, outputs], [… rows] */
-    uint64_t asked;                  /* of this epoch's order, read ahead up to there */
-    uint32_t *order;                 /* [train rows] this epoch's order: positions in data->train */
-    uint32_t *batch_index;           /* [batch_rows] row numbers of a minibatch */
-    struct ock_rows train_sample;    /* what evaluate_train measures */
+    struct ock_feed own_feed;
+    struct ock_feed *feed;        /* its own, or one that others have too */
+    float *work, *row_loss;       /* [batch_rows or evaluation_rows, outputs], [… rows] */
+    struct ock_rows train_sample; /* what evaluate_train measures */
     uint32_t *sample_rows;
     struct ock_progress progress;
     struct ock_epoch last_epoch; /* the newest measured epoch */
@@ -95,9 +94,16 @@ struct ock_trainer {
     double run_begin_s;
     double progress_told_s;
     uint64_t epoch_begin_batch;
+    bool in_epoch; /* its minibatches have begun in this process */
 };
 
-enum ock_epoch_end { OCK_EPOCH_DONE, OCK_EPOCH_FAILED, OCK_EPOCH_PAUSED, OCK_EPOCH_CUT };
+enum ock_epoch_end {
+    OCK_EPOCH_GOES_ON,
+    OCK_EPOCH_DONE,
+    OCK_EPOCH_FAILED,
+    OCK_EPOCH_PAUSED,
+    OCK_EPOCH_CUT
+};
 
 /* Makes a trainer for the job with all memory it will need. Everything but `out` is borrowed.
  * Errors: NOMEM. */
@@ -120,13 +126,13 @@ bool ock_trainer_begin(struct ock_trainer *trainer);
  * pause is obeyed, by leaving it all: it is done again after the resumption. */
 bool ock_trainer_is_told(const struct ock_trainer *trainer, enum ock_command command);
 
-/* Trains minibatches until the epoch is done, failed (not finite), paused, or cut short by
- * max_steps, the deadline or a stop (progress.stop). An epoch that was left in its evaluation is
- * done, or cut, at once. Errors: an event hook's. */
-enum ock_status ock_trainer_epoch(struct ock_trainer *trainer, enum ock_epoch_end *end,
-                                  struct ock_err *err);
+/* Trains the next minibatch. *end: the epoch goes on, is done, failed (not finite), paused, or was
+ * cut short by max_steps, the deadline or a stop (progress.stop). An epoch that was left in its
+ * evaluation is done, or cut, at once. Errors: an event hook's. */
+enum ock_status ock_trainer_minibatch(struct ock_trainer *trainer, enum ock_epoch_end *end,
+                                      struct ock_err *err);
 
-/* One minibatch of `count` rows (numbers in the training set's source); returns its loss sum and
+/* One step on `count` rows (numbers in the training set's source); returns its loss sum and
  * weight. false: loss, gradient or a weight is not finite. position: of its first row in the epoch.
  */
 bool ock_trainer_step(struct ock_trainer *trainer, const uint32_t *rows, size_t count,

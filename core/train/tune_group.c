@@ -1,5 +1,5 @@
-/* A group: some trials on one cut of the data. Without a warm path they train side by side, an epoch
- * each in turn, so that they read the same rows while these are near; with it, one after the other,
+/* A group: some trials on one cut of the data. Without a warm path they train side by side, a
+ * minibatch each in turn, which is gathered once for all of them; with it, one after the other,
  * strongest first, each from the weights of the one before. */
 #include <assert.h>
 #include <stdio.h>
@@ -135,36 +135,12 @@ static enum ock_status note_epoch(struct ock_search *search, struct ock_err *err
     return status;
 }
 
-/* Trains a run to the end of `epoch`; *ended: there is nothing more to do for it in this rung. */
-static enum ock_status train_run(struct ock_search *search, size_t trial, size_t cut,
-                                 uint32_t epoch, bool *ended, struct ock_err *err)
-{
-    struct ock_tune_run *run = *slot_of(search, trial, cut);
-    struct ock_err why = {0};
-    bool paused = false;
-    enum ock_status status = ock_run_until(run->trainer, epoch, &paused, &why);
-    if (status == OCK_NONFINITE) {
-        *ended = true;
-        if (is_path_cut(search, cut))
-            return OCK_OK;
-        status = record_failure(search, trial, cut, &why, err);
-        ock_search_close_run(search, trial, cut, true);
-        return status;
-    }
-    if (status != OCK_OK)
-        return ock_fail(err, status, "%s", why.text);
-    status = note_epoch(search, err);
-    bool trained = ock_run_is_trained(run->trainer);
-    if (status != OCK_OK || paused || !(trained || epoch >= search->until_epoch))
-        return status;
-    *ended = true;
-    status = finish_run(search, trial, cut, err);
-    if (status == OCK_OK && search->is_last_rung && !ock_search_has_left(search))
-        ock_search_close_run(search, trial, cut, true);
-    return status;
-}
-
 /* --- Side by side ------------------------------------------------------------------------------ */
+
+static bool is_pending(const struct ock_search *search, size_t trial, size_t cut)
+{
+    return search->table.trials[trial].folds[cut].status == OCK_FOLD_PENDING;
+}
 
 /* Opens what is pending and not yet at work. */
 static enum ock_status open_runs(struct ock_search *search, const struct ock_tune_group *group,
@@ -173,37 +149,131 @@ static enum ock_status open_runs(struct ock_search *search, const struct ock_tun
     enum ock_status status = OCK_OK;
     for (size_t i = group->begin; i < group->end && status == OCK_OK; i++) {
         size_t trial = search->alive[i];
-        bool pending = search->table.trials[trial].folds[group->cut].status == OCK_FOLD_PENDING;
-        if (pending && !*slot_of(search, trial, group->cut) && !ock_search_has_left(search))
+        if (is_pending(search, trial, group->cut) && !*slot_of(search, trial, group->cut) &&
+            !ock_search_has_left(search))
             status = open_run(search, trial, group->cut, data, NULL, err);
     }
+    return status;
+}
+
+/* The group's runs that have something left to train in this rung. */
+struct crew {
+    size_t count;
+    struct mate {
+        size_t trial;
+        struct ock_tune_run *run;
+    } * mates; /* owned */
+};
+
+static bool has_arrived(const struct ock_search *search, const struct ock_tune_run *run)
+{
+    return ock_run_is_trained(run->trainer) || run->trainer->progress.epoch > search->until_epoch;
+}
+
+/* Those that are at work get one feed, the first one's. */
+static enum ock_status gather_crew(struct ock_search *search, const struct ock_tune_group *group,
+                                   struct crew *crew, struct ock_err *err)
+{
+    crew->mates = calloc(group->end - group->begin, sizeof(*crew->mates));
+    if (!crew->mates)
+        return ock_fail(err, OCK_NOMEM, "out of memory for a group of runs");
+    for (size_t i = group->begin; i < group->end; i++) {
+        struct ock_tune_run *run = *slot_of(search, search->alive[i], group->cut);
+        if (!run)
+            continue;
+        crew->mates[crew->count++] = (struct mate){search->alive[i], run};
+        run->trainer->feed = &crew->mates[0].run->trainer->own_feed;
+        ock_feed_use_order(run->trainer->feed);
+    }
+    return OCK_OK;
+}
+
+static bool is_before(const struct ock_progress *a, const struct ock_progress *b)
+{
+    return a->epoch < b->epoch || (a->epoch == b->epoch && a->batch < b->batch);
+}
+
+/* The place of the run that is least far: who stands there goes on. Runs that were resumed, or that
+ * went back to an earlier epoch, so catch up with the others. */
+static struct ock_progress least_far(const struct crew *crew)
+{
+    const struct ock_progress *least = &crew->mates[0].run->trainer->progress;
+    for (size_t i = 1; i < crew->count; i++) {
+        const struct ock_progress *other = &crew->mates[i].run->trainer->progress;
+        least = is_before(other, least) ? other : least;
+    }
+    return *least;
+}
+
+/* One minibatch of one run, and what follows; *ended: it has nothing left to do in this rung. Runs
+ * that have ended stay until the group has, as the others may use the feed of one. */
+static enum ock_status train_mate(struct ock_search *search, const struct mate *mate, size_t cut,
+                                  bool *ended, struct ock_err *err)
+{
+    struct ock_trainer *trainer = mate->run->trainer;
+    struct ock_err why = {0};
+    bool paused = false;
+    uint32_t epoch = trainer->progress.epoch;
+    enum ock_status status = ock_run_minibatch(trainer, &paused, &why);
+    if (status == OCK_NONFINITE) {
+        *ended = true;
+        return record_failure(search, mate->trial, cut, &why, err);
+    }
+    if (status != OCK_OK)
+        return ock_fail(err, status, "%s", why.text);
+    if (trainer->progress.epoch > epoch)
+        status = note_epoch(search, err);
+    *ended = !paused && has_arrived(search, mate->run);
+    return status == OCK_OK && *ended ? finish_run(search, mate->trial, cut, err) : status;
+}
+
+static enum ock_status train_crew(struct ock_search *search, struct crew *crew, size_t cut,
+                                  struct ock_err *err)
+{
+    enum ock_status status = OCK_OK;
+    while (crew->count > 0 && status == OCK_OK && !ock_search_has_left(search)) {
+        const struct ock_progress place = least_far(crew);
+        size_t left = 0;
+        for (size_t i = 0; i < crew->count; i++) {
+            const struct mate mate = crew->mates[i];
+            bool ended = false;
+            if (status == OCK_OK && !is_before(&place, &mate.run->trainer->progress))
+                status = train_mate(search, &mate, cut, &ended, err);
+            if (!ended)
+                crew->mates[left++] = mate;
+        }
+        crew->count = left;
+    }
+    return status;
+}
+
+/* What had arrived before, in an earlier attempt, has yet to be measured. */
+static enum ock_status finish_arrived(struct ock_search *search, struct crew *crew, size_t cut,
+                                      struct ock_err *err)
+{
+    enum ock_status status = OCK_OK;
+    size_t left = 0;
+    for (size_t i = 0; i < crew->count; i++) {
+        const struct mate mate = crew->mates[i];
+        if (status == OCK_OK && has_arrived(search, mate.run))
+            status = finish_run(search, mate.trial, cut, err);
+        else
+            crew->mates[left++] = mate;
+    }
+    crew->count = left;
     return status;
 }
 
 static enum ock_status train_side_by_side(struct ock_search *search,
                                           const struct ock_tune_group *group, struct ock_err *err)
 {
-    size_t count = group->end - group->begin;
-    bool *ended = calloc(count, sizeof(*ended));
-    size_t left = 0;
-    enum ock_status status = OCK_OK;
-    if (!ended)
-        return ock_fail(err, OCK_NOMEM, "out of memory for a group of runs");
-    for (size_t i = 0; i < count; i++) {
-        ended[i] = !*slot_of(search, search->alive[group->begin + i], group->cut);
-        left += !ended[i];
-    }
-    for (uint32_t epoch = 1; left > 0 && status == OCK_OK && !ock_search_has_left(search);
-         epoch += epoch < UINT32_MAX) {
-        for (size_t i = 0; i < count && status == OCK_OK && !ock_search_has_left(search); i++) {
-            if (ended[i])
-                continue;
-            status = train_run(search, search->alive[group->begin + i], group->cut, epoch,
-                               &ended[i], err);
-            left -= ended[i];
-        }
-    }
-    free(ended);
+    struct crew crew = {0};
+    enum ock_status status = gather_crew(search, group, &crew, err);
+    if (status == OCK_OK)
+        status = finish_arrived(search, &crew, group->cut, err);
+    if (status == OCK_OK)
+        status = train_crew(search, &crew, group->cut, err);
+    free(crew.mates);
     return status;
 }
 
@@ -217,7 +287,8 @@ static enum ock_status keep_runs(struct ock_search *search, const struct ock_tun
         return OCK_OK;
     for (size_t i = group->begin; i < group->end && status == OCK_OK; i++) {
         struct ock_tune_run *run = *slot_of(search, search->alive[i], group->cut);
-        if (run && run->checkpoint.path && ock_clock_s() - run->checkpoint.last_s > 1)
+        if (run && is_pending(search, search->alive[i], group->cut) && run->checkpoint.path &&
+            ock_clock_s() - run->checkpoint.last_s > 1)
             status = ock_checkpoint_write(run->trainer, err);
     }
     return status;
@@ -229,7 +300,8 @@ static void close_runs(struct ock_search *search, const struct ock_tune_group *g
     if (!search->is_last_rung && !ock_search_has_left(search))
         return;
     for (size_t i = group->begin; i < group->end; i++)
-        ock_search_close_run(search, search->alive[i], group->cut, false);
+        ock_search_close_run(search, search->alive[i], group->cut,
+                             !is_pending(search, search->alive[i], group->cut));
 }
 
 static enum ock_status run_side_by_side(struct ock_search *search,
