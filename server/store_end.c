@@ -26,7 +26,7 @@ static enum ock_status insert_model(struct ock_db *db, int64_t number,
     return status == OCK_OK ? ock_store_add_bytes(db, number, (int64_t)model->bytes, err) : status;
 }
 
-/* {"status", "stop_reason", "best", "latest", "error", "model": null} for an end that no worker
+/* {"status", "stop_reason", "best", "latest", "error", and null for "model", "lambda_hat" and "report"} for an end that no worker
  * told: cancelled, crashed, not reproducible. */
 static enum ock_status write_body(struct ock_db *db, const struct ock_job_end *end,
                                   struct ock_buf *out, struct ock_err *err)
@@ -51,6 +51,8 @@ static enum ock_status write_body(struct ock_db *db, const struct ock_job_end *e
     ock_jsonw_raw(&w, "latest", latest ? latest : "null");
     ock_jsonw_raw(&w, "error", end->error ? end->error : "null");
     ock_jsonw_null(&w, "model");
+    ock_jsonw_null(&w, "lambda_hat");
+    ock_jsonw_null(&w, "report");
     ock_jsonw_end_object(&w);
     ock_db_reset(stmt);
     return ock_buf_status(out, err);

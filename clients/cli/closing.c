@@ -207,6 +207,22 @@ static void close_regularization(const struct cli_view *view)
     print_wrapped(&view->term, CLI_PLAIN, text);
 }
 
+/* The verdict, as a sentence. */
+static void close_verdict(const struct cli_view *view)
+{
+    char text[TEXT_MAX] = "";
+    const char *sentence = cli_text_at(view->end, "report.sentence");
+    if (!sentence || !*sentence)
+        return;
+    (void)snprintf(text, sizeof(text), "%.500s.", sentence);
+    for (char *p = text; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            *p = ' ';
+    if (text[0] >= 'a' && text[0] <= 'z')
+        text[0] = (char)(text[0] - 'a' + 'A');
+    print_wrapped(&view->term, CLI_BOLD, text);
+}
+
 void cli_closing_print(const struct cli_view *view, const char *model_path, const char *hint)
 {
     close_run(view);
@@ -222,4 +238,5 @@ void cli_closing_print(const struct cli_view *view, const char *model_path, cons
     } else if (hint && cJSON_IsObject(cli_at(view->end, "model"))) {
         print_wrapped(&view->term, CLI_DIM, hint);
     }
+    close_verdict(view);
 }

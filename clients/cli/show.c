@@ -4,6 +4,7 @@
 
 #include "clients/cli/args.h"
 #include "clients/cli/remote.h"
+#include "clients/cli/report.h"
 #include "core/base/json.h"
 
 static void line(const char *name, const char *text)
@@ -121,6 +122,7 @@ static void show(const cJSON *job)
     show_best(job);
     show_model(job);
     show_warnings(job);
+    cli_report_show(job, line);
     line("error", cli_text_at(job, "error.title"));
     line("", cli_text_at(job, "error.detail"));
 }

@@ -66,7 +66,8 @@ static float *backward(const struct ock_network *net, size_t layer, const struct
     (void)other;
     (void)want_dx;
     (void)sink;
-    run(net, layer, pass, x, dy, backward_task);
+    if (pass->training)
+        run(net, layer, pass, x, dy, backward_task);
     return dy;
 }
 

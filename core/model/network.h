@@ -32,7 +32,7 @@ struct ock_pass {
     size_t rows;    /* B */
     struct ock_sparse_rows
         sparse;    /* the rows, where the first layer takes sparse ones; x is NULL */
-    bool training; /* dropout is on, activations are kept for backward */
+    bool training; /* dropout is on; off: linear layers take the packed weights */
     /* dropout's place in the random numbers */
     uint64_t seed;
     uint32_t epoch;
@@ -98,8 +98,8 @@ void ock_network_pack(const struct ock_network *net, const float *w);
 float *ock_network_forward(const struct ock_network *net, const struct ock_pass *pass,
                            const float *x);
 
-/* Backward from dz [B, outputs] (held in net->gradient[0]) after a forward pass with training on
- * the same x. Every parameter's gradient goes to the sink once. */
+/* Backward from dz [B, outputs] (held in net->gradient[0]) after a forward pass on the same x, of at
+ * most plan->batch_rows rows. Every parameter's gradient goes to the sink once. */
 void ock_network_backward(const struct ock_network *net, const struct ock_pass *pass,
                           const float *x, const struct ock_sink *sink);
 

@@ -12,7 +12,7 @@
 #include "core/base/file.h"
 #include "core/base/jsonw.h"
 
-enum { CHECKPOINT_VERSION = 3, PARTS_MAX = 16 };
+enum { CHECKPOINT_VERSION = 4, PARTS_MAX = 16 };
 
 static const char magic[8] = "OCKCKPT";
 

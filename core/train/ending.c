@@ -4,7 +4,10 @@
 #include <string.h>
 
 #include "core/base/jsonw.h"
+#include "core/train/layers.h"
 #include "core/train/model_file.h"
+#include "core/train/report.h"
+#include "core/train/run.h"
 
 static void write_latest(struct ock_jsonw *w, const struct ock_trainer *trainer)
 {
@@ -54,6 +57,52 @@ static bool measure_test(struct ock_trainer *trainer, struct ock_metrics *out)
     return ock_trainer_measure(trainer, &trainer->data->test, trainer->best_w, out);
 }
 
+/* What is told of the weights beside the models. What there is no memory for is left out: a job does
+ * not fail for its report. */
+struct findings {
+    struct ock_layers_report best, last;
+    bool has_layers;
+};
+
+static void findings_deinit(struct findings *findings)
+{
+    ock_layers_deinit(&findings->best);
+    ock_layers_deinit(&findings->last);
+}
+
+/* false: it was left. */
+static bool examine_layers(struct ock_trainer *trainer, struct findings *out)
+{
+    const float *w = trainer->optimizer.state.w;
+    uint32_t best_epoch = trainer->progress.best.epoch;
+    bool left = false;
+    enum ock_status status =
+        ock_layers_examine(&out->best, trainer, trainer->best_w, best_epoch, &left, NULL);
+    bool same = memcmp(trainer->best_w, w, trainer->plan->parameters * sizeof(*w)) == 0;
+    if (status == OCK_OK && !left && !same)
+        status = ock_layers_examine(&out->last, trainer, w, trainer->last_epoch.epoch, &left, NULL);
+    out->has_layers = status == OCK_OK && !left;
+    return !left;
+}
+
+static enum ock_status tell_layers(const struct ock_trainer *trainer,
+                                   const struct findings *findings, struct ock_err *err)
+{
+    struct ock_layers_report last = findings->last;
+    struct ock_buf body;
+    ock_buf_init(&body, OCK_DOCUMENT_BYTES_MAX);
+    if (!last.layers) { /* the best weights are the last */
+        last = findings->best;
+        last.epoch = trainer->last_epoch.epoch;
+    }
+    ock_layers_write(&findings->best, &last, &body);
+    if (body.failed != OCK_OK) {
+        ock_buf_deinit(&body);
+        return OCK_OK;
+    }
+    return ock_run_tell_document(trainer->hooks, "layers", &body, err);
+}
+
 static const char *stop_reason_of(const struct ock_trainer *trainer)
 {
     switch ((enum ock_stop)trainer->progress.stop) {
@@ -71,27 +120,32 @@ static const char *stop_reason_of(const struct ock_trainer *trainer)
     }
 }
 
-enum ock_status ock_ending_succeeded(struct ock_trainer *trainer, const struct ock_job *job,
-                                     bool *paused, struct ock_err *err)
-{
-    uint64_t bytes = 0;
-    char sha256[OCK_SHA256_TEXT_SIZE] = "";
+/* What was found of the model that is served. */
+struct ending {
+    struct ock_metrics test;
+    struct findings findings;
+    uint64_t bytes; /* of the best model's file; 0: none was written */
+    char sha256[OCK_SHA256_TEXT_SIZE];
     char state_sha256[OCK_SHA256_TEXT_SIZE];
-    ock_trainer_state_sha256(trainer, state_sha256);
-    if (trainer->progress.best.epoch == 0) /* ended before the first epoch did: what there is */
-        memcpy(trainer->best_w, trainer->optimizer.state.w,
-               trainer->plan->parameters * sizeof(*trainer->best_w));
-    struct ock_metrics test = {0};
-    *paused = !measure_test(trainer, &test);
-    if (*paused)
-        return OCK_OK;
-    struct ock_pruned_sizes sizes = {0};
-    enum ock_status status = write_models(trainer, job, &bytes, sha256, err);
-    if (status == OCK_OK && bytes > 0)
-        status = ock_model_sizes(&sizes, trainer, trainer->best_w, err);
-    if (status != OCK_OK)
-        return status;
+    struct ock_pruned_sizes sizes; /* where a file was written */
+};
 
+static void write_model(struct ock_jsonw *w, const struct ending *ending)
+{
+    if (ending->bytes == 0) {
+        ock_jsonw_null(w, "model");
+        return;
+    }
+    ock_jsonw_object(w, "model");
+    ock_jsonw_uint(w, "bytes", ending->bytes);
+    ock_jsonw_string(w, "sha256", ending->sha256);
+    ock_model_sizes_write(w, &ending->sizes);
+    ock_jsonw_end_object(w);
+}
+
+static enum ock_status tell_end(const struct ock_trainer *trainer, const struct ending *ending,
+                                struct ock_err *err)
+{
     struct ock_buf body;
     ock_buf_init(&body, OCK_EVENT_BYTES_MAX);
     struct ock_jsonw w = ock_jsonw_make(&body);
@@ -100,20 +154,13 @@ enum ock_status ock_ending_succeeded(struct ock_trainer *trainer, const struct o
     ock_jsonw_string(&w, "stop_reason", stop_reason_of(trainer));
     ock_best_write(&w, "best", &trainer->progress.best);
     write_latest(&w, trainer);
-    if (test.present)
-        ock_metrics_write(&w, "test", &test, trainer->data->classes > 0);
-    if (bytes > 0) {
-        ock_jsonw_object(&w, "model");
-        ock_jsonw_uint(&w, "bytes", bytes);
-        ock_jsonw_string(&w, "sha256", sha256);
-        ock_model_sizes_write(&w, &sizes);
-        ock_jsonw_end_object(&w);
-    } else {
-        ock_jsonw_null(&w, "model");
-    }
+    if (ending->test.present)
+        ock_metrics_write(&w, "test", &ending->test, trainer->data->classes > 0);
+    write_model(&w, ending);
     if (trainer->tuning)
         ock_jsonw_raw(&w, "tuning", trainer->tuning);
-    ock_jsonw_string(&w, "state_sha256", state_sha256);
+    ock_report_write(&w, trainer, ending->findings.has_layers ? &ending->findings.best : NULL);
+    ock_jsonw_string(&w, "state_sha256", ending->state_sha256);
     ock_jsonw_string(&w, "numerics", ock_kernels_numerics(trainer->kernels));
     ock_jsonw_null(&w, "error");
     ock_jsonw_end_object(&w);
@@ -132,10 +179,36 @@ enum ock_status ock_ending_search(const struct ock_job_hooks *hooks, const char 
     ock_jsonw_null(&w, "best");
     ock_jsonw_null(&w, "latest");
     ock_jsonw_null(&w, "model");
+    ock_jsonw_null(&w, "lambda_hat");
+    ock_jsonw_null(&w, "report");
     ock_jsonw_raw(&w, "tuning", tuning ? tuning : "null");
     ock_jsonw_null(&w, "error");
     ock_jsonw_end_object(&w);
     return send_end(hooks, &body, err);
+}
+
+enum ock_status ock_ending_succeeded(struct ock_trainer *trainer, const struct ock_job *job,
+                                     bool *paused, struct ock_err *err)
+{
+    struct ending ending = {0};
+    enum ock_status status = OCK_OK;
+    ock_trainer_state_sha256(trainer, ending.state_sha256);
+    if (trainer->progress.best.epoch == 0) /* ended before the first epoch did: what there is */
+        memcpy(trainer->best_w, trainer->optimizer.state.w,
+               trainer->plan->parameters * sizeof(*trainer->best_w));
+    *paused = !measure_test(trainer, &ending.test) || !examine_layers(trainer, &ending.findings);
+    if (*paused)
+        goto done;
+    status = write_models(trainer, job, &ending.bytes, ending.sha256, err);
+    if (status == OCK_OK && ending.bytes > 0)
+        status = ock_model_sizes(&ending.sizes, trainer, trainer->best_w, err);
+    if (status == OCK_OK && ending.findings.has_layers)
+        status = tell_layers(trainer, &ending.findings, err);
+    if (status == OCK_OK)
+        status = tell_end(trainer, &ending, err);
+done:
+    findings_deinit(&ending.findings);
+    return status;
 }
 
 struct failure {
@@ -166,6 +239,8 @@ enum ock_status ock_ending_failed(const struct ock_job_hooks *hooks,
     ock_best_write(&w, "best", trainer ? &trainer->progress.best : &none);
     write_latest(&w, trainer);
     ock_jsonw_null(&w, "model");
+    ock_jsonw_null(&w, "lambda_hat");
+    ock_jsonw_null(&w, "report");
     ock_jsonw_object(&w, "error");
     ock_jsonw_string(&w, "type", failure.type);
     ock_jsonw_string(&w, "title", failure.title);

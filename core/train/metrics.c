@@ -10,10 +10,33 @@
 /* Double sums over the rows of a set, in the rows' order. */
 struct sums {
     double weight, loss, right;
-    double squares, absolute;      /* of the error in the target's unit */
-    double shift, target, target2; /* for r2: sums of y - shift and its square */
+    double weight2, loss_w2, loss2_w2; /* for the loss' variance: sums of s^2, s^2 l, s^2 l^2 */
+    size_t count;                      /* rows with weight */
+    double squares, absolute;          /* of the error in the target's unit */
+    double shift, target, target2;     /* for r2: sums of y - shift and its square */
     bool started;
 };
+
+static void add_loss(struct sums *sums, double s, double loss)
+{
+    sums->loss += s * loss;
+    sums->weight2 += s * s;
+    sums->loss_w2 += s * s * loss;
+    sums->loss2_w2 += s * s * (loss * loss);
+    sums->count += s > 0;
+}
+
+/* Of the weighted mean m: sum s^2 (l - m)^2 / (sum s)^2, times n / (n - 1), which makes it the
+ * textbook's for equal weights. */
+static double error2_of(const struct sums *sums)
+{
+    double mean = sums->loss / sums->weight;
+    double squares = sums->loss2_w2 - 2 * mean * sums->loss_w2 + mean * mean * sums->weight2;
+    double n = (double)sums->count;
+    if (sums->count < 2)
+        return NAN;
+    return (squares > 0 ? squares : 0) / (sums->weight * sums->weight) * (n / (n - 1));
+}
 
 static void add_class(struct sums *sums, double s, int32_t label, size_t outputs, const float *z)
 {
@@ -43,7 +66,7 @@ static void add_block(struct sums *sums, const struct ock_evaluation *evaluation
         double s = (double)batch->weight[i];
         const float *row_z = z + i * evaluation->outputs;
         sums->weight += s;
-        sums->loss += s * (double)evaluation->row_loss[i];
+        add_loss(sums, s, (double)evaluation->row_loss[i]);
         if (batch->label)
             add_class(sums, s, batch->label[i], evaluation->outputs, row_z);
         else
@@ -88,6 +111,7 @@ bool ock_metrics_measure(struct ock_metrics *out, const struct ock_evaluation *e
         return true;
     out->present = true;
     out->data_loss = sums.loss / sums.weight;
+    out->loss_error2 = error2_of(&sums);
     out->accuracy = sums.right / sums.weight;
     out->mse = sums.squares / sums.weight;
     out->rmse = sqrt(out->mse);

@@ -15,9 +15,10 @@
 
 /* Sums over one set of rows, weighted by s: loss and, by the target's kind, accuracy or errors. */
 struct ock_metrics {
-    bool present;              /* false: the set has no rows (or no weight) */
-    double data_loss;          /* sum s loss / sum s, in scaled units */
-    double accuracy;           /* classes */
+    bool present;       /* false: the set has no rows (or no weight) */
+    double data_loss;   /* sum s loss / sum s, in scaled units */
+    double loss_error2; /* squared standard error of data_loss; NaN for fewer than two rows */
+    double accuracy;    /* classes */
     double mse, rmse, mae, r2; /* numbers, in the target's own unit */
 };
 

@@ -164,19 +164,21 @@ static enum ock_metric best_metric(const struct ock_trainer *trainer)
 
 /* Strictly better, the earliest on a tie; without validation rows, or without weight on any of them,
  * best is last. */
-static void update_best(struct ock_trainer *trainer, struct ock_epoch *epoch)
+static bool update_best(struct ock_trainer *trainer, struct ock_epoch *epoch)
 {
     struct ock_best *best = &trainer->progress.best;
     enum ock_metric metric = best_metric(trainer);
     double value = ock_epoch_metric(epoch, metric);
     bool always =
         !(trainer->data->validation.weight_sum > 0) && !trainer->spec->train.early_stopping.on;
-    if (always || best->epoch == 0 || ock_metric_better(metric, value, best->value, 0)) {
+    bool is_better = always || best->epoch == 0 || ock_metric_better(metric, value, best->value, 0);
+    if (is_better) {
         *best = (struct ock_best){.epoch = epoch->epoch, .metric = metric, .value = value};
         memcpy(trainer->best_w, trainer->optimizer.state.w,
                trainer->plan->parameters * sizeof(float));
     }
     epoch->best = *best;
+    return is_better;
 }
 
 /* Patience counts epochs without an improvement of more than min_delta. */
@@ -259,7 +261,8 @@ static enum ock_status fail_measured(struct ock_trainer *trainer, const char *wh
 static void learn_from(struct ock_trainer *trainer, struct ock_epoch *epoch, bool ends)
 {
     struct ock_progress *progress = &trainer->progress;
-    update_best(trainer, epoch);
+    bool is_best = update_best(trainer, epoch);
+    ock_history_observe(&progress->history, epoch, is_best);
     ock_plateau_observe(&trainer->spec->optimizer.schedule, &progress->plateau,
                         epoch->validation.present ? epoch->validation.data_loss
                                                   : epoch->train.data_loss);

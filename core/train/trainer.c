@@ -60,6 +60,10 @@ static void layout(struct ock_trainer *trainer, const struct ock_plan_data *data
         ock_optimizer_state_layout(&trainer->good, trainer->spec, plan->parameters,
                                    trainer->optimizer.group_count, arena);
     trainer->best_w = ock_arena_take(arena, plan->parameters, sizeof(float));
+    /* When nothing is left to train nothing is rolled back. */
+    bool has_good = trainer->spec->train.on_nonfinite == OCK_ROLLBACK;
+    float *own = ock_arena_take(arena, has_good ? 0 : plan->parameters, sizeof(float));
+    trainer->gradient = has_good ? trainer->good.w : own;
     layout_batch(trainer, data);
 }
 

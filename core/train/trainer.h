@@ -15,6 +15,7 @@
 #include "core/train/optimizer.h"
 #include "core/train/plan.h"
 #include "core/train/schedule.h"
+#include "core/train/verdict.h"
 
 struct ock_checkpoint_plan;
 
@@ -49,6 +50,7 @@ struct ock_progress {
     double elapsed_s;            /* of earlier attempts and this one */
     struct ock_plateau plateau;
     struct ock_best best;
+    struct ock_history history;
     double stop_value; /* early stopping: the best value it counts from */
     uint32_t stop_bad; /* epochs without an improvement on it */
     uint32_t stop_seen;
@@ -72,6 +74,7 @@ struct ock_trainer {
     struct ock_optimizer optimizer;
     struct ock_optimizer_state good; /* end of the last good epoch; on_nonfinite rollback only */
     float *best_w;                   /* [P] weights of the best epoch */
+    float *gradient;                 /* [P] for the ending; where good.w is, once it is of no use */
     struct ock_batch batch;          /* [batch_rows, …] */
     float *work, *row_loss;          /* [batch_rows or evaluation_rows, outputs], [… rows] */
     uint64_t asked;                  /* of this epoch's order, read ahead up to there */

@@ -34,6 +34,9 @@ enum ock_handled ock_job_stream(struct ock_exchange *x, const char *job, uint64_
 /* tuning.c */
 enum ock_handled ock_job_tuning(struct ock_exchange *x);
 
+/* documents.c */
+enum ock_handled ock_job_layers(struct ock_exchange *x);
+
 /* models.c */
 enum ock_handled ock_job_model(struct ock_exchange *x);
 

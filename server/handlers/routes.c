@@ -217,6 +217,10 @@ const struct ock_route ock_routes[] = {
      .operation = "getJobMetrics",
      .summary = "the history of a job's metrics as columns",
      .answers = {{200, JSON_TYPE, "a list for epoch and for each metric"}}},
+    LOOK("/v1/jobs/{id}/layers", ock_job_layers, OCK_ON_POOL, "getJobLayers",
+         "per layer of an ended job: norms, zeros, dead units, a histogram, the penalty's share of "
+         "the gradient",
+         JSON_TYPE),
     {.method = OCK_GET,
      .path = "/v1/jobs/{id}/tuning",
      .handle = ock_job_tuning,

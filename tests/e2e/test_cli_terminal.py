@@ -61,6 +61,8 @@ def test_closing_words(place):
     assert re.search(r"validation loss lies [\d.e-]+ (above|below) training loss", closing)
     assert re.search(r"\d+ of 67 weights are exactly zero, their L2 norm is [\d.]+\.", closing)
     assert "Model: m (" in closing
+    assert re.search(r"(Fits|Overfits|Underfits|Unstable|Still improving|Too early to say): .*[^ ]\.$",
+                     closing.rstrip())
 
 
 def test_without_a_penalty_and_without_validation(place):
@@ -71,6 +73,7 @@ def test_without_a_penalty_and_without_validation(place):
     closing = " ".join(line.strip() for line in lines)
     assert code == 0 and "valid" not in next(line for line in lines if "train loss" in line)
     assert "no penalty is in the objective" in closing and "--model FILE" in closing
+    assert closing.rstrip().endswith("No validation rows, so nothing can be said.")
     assert not any(line.endswith("*") for line in lines)
 
 

@@ -42,6 +42,7 @@ struct kit {
     size_t count;
     struct kit_event *events;
     atomic_uint_fast64_t polls, peeks; /* a search's lanes ask side by side */
+    uint64_t peeks_of_epochs; /* up to the last epoch event */
 };
 
 static enum ock_status kit_take(void *ctx, const struct ock_event *event, struct ock_err *err)
@@ -52,6 +53,8 @@ static enum ock_status kit_take(void *ctx, const struct ock_event *event, struct
     struct kit_event *out = &kit->events[kit->count++];
     (void)snprintf(out->type, sizeof(out->type), "%s", event->type);
     (void)snprintf(out->key, sizeof(out->key), "%s", event->key);
+    if (strcmp(event->type, "epoch") == 0)
+        kit->peeks_of_epochs = kit->peeks;
     out->body = cJSON_Parse(event->body);
     ck_assert_msg(out->body != NULL, "not JSON: %s", event->body);
     return OCK_OK;

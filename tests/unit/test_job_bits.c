@@ -278,7 +278,7 @@ START_TEST(a_stop_in_an_evaluation_ends_there)
     variant_spec(text, 0, "");
     struct kit kit = {.train = place.data, .threads = 1};
     kit_run(&kit, text);
-    uint64_t peeks = kit.peeks;
+    uint64_t peeks = kit.peeks_of_epochs;
     kit.stop_at =
         peeks - 2; /* three blocks: the first of the last epoch, which ends the job anyway */
     kit_run(&kit, text);
