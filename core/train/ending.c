@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/jsonw.h"
+#include "core/train/appraisal.h"
 #include "core/train/layers.h"
 #include "core/train/model_file.h"
 #include "core/train/report.h"
@@ -62,12 +63,26 @@ static bool measure_test(struct ock_trainer *trainer, struct ock_metrics *out)
 struct findings {
     struct ock_layers_report best, last;
     bool has_layers;
+    struct ock_buf evaluation; /* the document; empty: there is none */
 };
 
 static void findings_deinit(struct findings *findings)
 {
     ock_layers_deinit(&findings->best);
     ock_layers_deinit(&findings->last);
+    ock_buf_deinit(&findings->evaluation);
+}
+
+/* false: it was left. */
+static bool evaluate(struct ock_trainer *trainer, struct findings *out)
+{
+    bool left = false;
+    ock_buf_init(&out->evaluation, OCK_DOCUMENT_BYTES_MAX);
+    enum ock_status status = ock_appraise(trainer, trainer->best_w, trainer->progress.best.epoch,
+                                          &out->evaluation, &left, NULL);
+    if (status != OCK_OK)
+        ock_buf_deinit(&out->evaluation);
+    return !left;
 }
 
 /* false: it was left. */
@@ -101,6 +116,15 @@ static enum ock_status tell_layers(const struct ock_trainer *trainer,
         return OCK_OK;
     }
     return ock_run_tell_document(trainer->hooks, "layers", &body, err);
+}
+
+static enum ock_status tell_documents(struct ock_trainer *trainer, struct findings *findings,
+                                      struct ock_err *err)
+{
+    enum ock_status status = findings->has_layers ? tell_layers(trainer, findings, err) : OCK_OK;
+    if (status != OCK_OK || findings->evaluation.size == 0)
+        return status;
+    return ock_run_tell_document(trainer->hooks, "evaluation", &findings->evaluation, err);
 }
 
 static const char *stop_reason_of(const struct ock_trainer *trainer)
@@ -196,14 +220,15 @@ enum ock_status ock_ending_succeeded(struct ock_trainer *trainer, const struct o
     if (trainer->progress.best.epoch == 0) /* ended before the first epoch did: what there is */
         memcpy(trainer->best_w, trainer->optimizer.state.w,
                trainer->plan->parameters * sizeof(*trainer->best_w));
-    *paused = !measure_test(trainer, &ending.test) || !examine_layers(trainer, &ending.findings);
+    *paused = !measure_test(trainer, &ending.test) || !examine_layers(trainer, &ending.findings) ||
+              !evaluate(trainer, &ending.findings);
     if (*paused)
         goto done;
     status = write_models(trainer, job, &ending.bytes, ending.sha256, err);
     if (status == OCK_OK && ending.bytes > 0)
         status = ock_model_sizes(&ending.sizes, trainer, trainer->best_w, err);
-    if (status == OCK_OK && ending.findings.has_layers)
-        status = tell_layers(trainer, &ending.findings, err);
+    if (status == OCK_OK)
+        status = tell_documents(trainer, &ending.findings, err);
     if (status == OCK_OK)
         status = tell_end(trainer, &ending, err);
 done:

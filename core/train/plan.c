@@ -1,6 +1,7 @@
 /* Sizes first: too large is refused here, before anything is allocated. */
 #include "core/train/plan.h"
 
+#include "core/train/appraisal.h"
 #include "core/train/trainer.h"
 #include "core/train/tune_plan.h"
 
@@ -113,7 +114,8 @@ enum ock_status ock_plan_make(struct ock_plan *out, const struct ock_spec *spec,
     double useful = plan.flops_per_step / FLOPS_PER_THREAD;
     plan.threads_useful = useful < 1 ? 1 : useful > 256 ? 256 : (uint32_t)useful;
     uint32_t threads = spec->train.threads > 0 ? spec->train.threads : plan.threads_useful;
-    plan.memory_bytes = ock_trainer_bytes(spec, &plan, data, threads) + data_bytes(data);
+    plan.memory_bytes = ock_trainer_bytes(spec, &plan, data, threads) + data_bytes(data) +
+                        ock_appraisal_bytes(data->rows.validation_rows, data->outputs);
     if (spec->tune.on)
         status = ock_tune_plan(&plan, spec, data, data_bytes(data), err);
     if (status == OCK_OK)

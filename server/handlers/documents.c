@@ -14,3 +14,8 @@ enum ock_handled ock_job_layers(struct ock_exchange *x)
 {
     return answer(x, "layers");
 }
+
+enum ock_handled ock_job_evaluation(struct ock_exchange *x)
+{
+    return answer(x, "evaluation");
+}

@@ -36,6 +36,7 @@ enum ock_handled ock_job_tuning(struct ock_exchange *x);
 
 /* documents.c */
 enum ock_handled ock_job_layers(struct ock_exchange *x);
+enum ock_handled ock_job_evaluation(struct ock_exchange *x);
 
 /* models.c */
 enum ock_handled ock_job_model(struct ock_exchange *x);

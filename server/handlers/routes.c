@@ -221,6 +221,10 @@ const struct ock_route ock_routes[] = {
          "per layer of an ended job: norms, zeros, dead units, a histogram, the penalty's share of "
          "the gradient",
          JSON_TYPE),
+    LOOK("/v1/jobs/{id}/evaluation", ock_job_evaluation, OCK_ON_POOL, "getJobEvaluation",
+         "an ended job's best model on its validation rows: confusion matrix and figures of each "
+         "class, or residuals",
+         JSON_TYPE),
     {.method = OCK_GET,
      .path = "/v1/jobs/{id}/tuning",
      .handle = ock_job_tuning,

@@ -58,6 +58,68 @@ def test_layers(server, done):
     assert sum(layer["near_zeros"] for layer in layers) == weights["near_zeros"]
 
 
+def evaluation(server, done):
+    answer = server.call("GET", f"/v1/jobs/{done['id']}/evaluation")
+    assert answer.status == 200, answer.data
+    best = next(event for event in events(server, done) if event["type"] == "epoch"
+                and event["epoch"] == done["best"]["epoch"])
+    assert answer.json["epoch"] == best["epoch"]
+    return answer.json, best["validation"]
+
+
+def test_evaluation_of_classes(server, done):
+    told, validation = evaluation(server, done)
+    matrix = told["confusion"]
+    assert told["kind"] == "classes" and told["rows"] == sum(map(sum, matrix)) == 30
+    assert math.isclose(told["accuracy"], validation["accuracy"])
+    assert math.isclose(told["data_loss"], validation["data_loss"])
+    for k, one in enumerate(told["classes"]):
+        assert one["name"] == f"k{k}"
+        assert one["support"] == sum(matrix[k]) and one["recall"] == matrix[k][k] / sum(matrix[k])
+        assert one["predicted"] == sum(row[k] for row in matrix)
+        assert one["auc"] > 0.5
+
+
+def test_evaluation_of_two_classes_by_either_loss(server):
+    rows = "".join(f"{x},{'yes' if x * 7 % 10 > 4 else 'no'}\n" for x in range(80))
+    assert server.call("PUT", "/v1/datasets/two?target=y", "x,y\n" + rows).status == 201
+    for loss in ("cross_entropy", "binary_cross_entropy"):
+        two = job(server, {"data": {"dataset": "two"}, "loss": loss, "train": {"epochs": 2}})
+        told, validation = evaluation(server, two)
+        assert told["binary"]["positive"] == "yes"
+        assert math.isclose(told["binary"]["log_loss"], validation["data_loss"])
+        assert 0 < told["binary"]["brier"] < 1 and 0 <= told["binary"]["auc"] <= 1
+        assert told["binary"]["recall"] == told["classes"][1]["recall"]
+
+
+def test_evaluation_of_numbers(server):
+    spec = {"data": {"dataset": "iris", "target": "d", "features": ["a", "b", "c"]},
+            "train": {"epochs": 3}}
+    numbers = job(server, spec)
+    told, validation = evaluation(server, numbers)
+    assert told["kind"] == "numbers"
+    for key in ("mse", "rmse", "mae", "r2"):
+        assert math.isclose(told[key], validation[key]), key
+    residuals = told["residuals"]
+    assert sum(residuals["histogram"]["counts"]) == told["rows"]
+    worst = residuals["worst"]
+    assert len(worst) == 10 and len({row["row"] for row in worst}) == 10
+    table = (ROOT / "tests/data/iris.csv").read_text().splitlines()[1:]
+    for row in worst:  # its number leads to the row in the file
+        assert math.isclose(row["true"], float(table[row["row"]].split(",")[3]), rel_tol=1e-6)
+    sizes = [abs(row["residual"]) for row in worst]
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[0] in (residuals["quantiles"]["1"], -residuals["quantiles"]["0"])
+
+
+def test_no_validation_rows_no_evaluation(server):
+    spec = {**SPEC, "data": {"dataset": "iris", "validation": 0}}
+    without = job(server, spec)
+    is_problem(server.call("GET", f"/v1/jobs/{without['id']}/evaluation"), 404)
+    assert server.call("GET", f"/v1/jobs/{without['id']}/layers").status == 200
+    assert events(server, without)[-1]["report"]["verdict"] == "no_validation"
+
+
 def test_end_has_the_report_and_no_event_is_a_document(server, done):
     told = events(server, done)
     assert [event["seq"] for event in told] == list(range(1, len(told) + 1))
