@@ -133,11 +133,11 @@ void ock_auc_add(struct ock_auc *auc, const float *scores, int32_t positive, flo
         auc->positive[row] = positive;
         auc->weight[row] = s;
     }
-    for (size_t k = 0; k < auc->columns; k++) {
+    for (size_t k = 0; (auc->scores || auc->bins) && k < auc->columns; k++) {
         float score = isnan(scores[k]) ? 0.0f : scores[k];
         if (auc->scores) {
             auc->scores[k * auc->rows + row] = score;
-        } else if (auc->bins) {
+        } else {
             struct bin *bin = &auc->bins[k * auc->bin_count + bin_of(auc, score)];
             *((int32_t)k == positive ? &bin->positive : &bin->negative) += (double)s;
         }

@@ -3,6 +3,7 @@
 Method: one server; jobs on iris, and what is told is compared with the job's own events.
 """
 
+import csv
 import json
 import math
 from pathlib import Path
@@ -80,6 +81,19 @@ def test_evaluation_of_classes(server, done):
         assert one["auc"] > 0.5
 
 
+def test_confusion_as_csv(server, done):
+    path = f"/v1/jobs/{done['id']}/evaluation"
+    matrix = server.call("GET", path).json["confusion"]
+    for table in (server.call("GET", path + "?format=csv"),
+                  server.call("GET", path, headers={"Accept": "text/csv"})):
+        assert table.status == 200 and table.headers["Content-Type"].startswith("text/csv")
+        head, *rows = csv.reader(table.data.decode().splitlines())
+        assert head == ["true \\ predicted", "k0", "k1", "k2"]
+        assert rows == [[f"k{k}", *map(str, row)] for k, row in enumerate(matrix)]
+    is_problem(server.call("GET", path, headers={"Accept": "image/png"}), 406)
+    is_problem(server.call("GET", "/v1/jobs/job_nope/evaluation?format=csv"), 404)
+
+
 def test_evaluation_of_two_classes_by_either_loss(server):
     rows = "".join(f"{x},{'yes' if x * 7 % 10 > 4 else 'no'}\n" for x in range(80))
     assert server.call("PUT", "/v1/datasets/two?target=y", "x,y\n" + rows).status == 201
@@ -109,6 +123,7 @@ def test_evaluation_of_numbers(server):
         assert math.isclose(row["true"], float(table[row["row"]].split(",")[3]), rel_tol=1e-6)
     sizes = [abs(row["residual"]) for row in worst]
     assert sizes == sorted(sizes, reverse=True)
+    is_problem(server.call("GET", f"/v1/jobs/{numbers['id']}/evaluation?format=csv"), 406)
     assert sizes[0] in (residuals["quantiles"]["1"], -residuals["quantiles"]["0"])
 
 

@@ -230,7 +230,7 @@ END_TEST
 START_TEST(many_classes_tell_the_most_frequent_mistakes)
 {
     enum { CLASSES = OCK_CONFUSION_CLASSES_MAX + 1 };
-    char texts[CLASSES][8];
+    char texts[CLASSES][16];
     const char *names[CLASSES];
     float p[CLASSES] = {0};
     struct ock_class_report report;
