@@ -70,6 +70,10 @@ static int misbehave(const char *dir)
         say("this is no line of the protocol\n");
         pause();
     }
+    if (strstr(spec, "\"name\":\"nameless\"")) {
+        say("1 document document:../up {\"a\":1}\n");
+        pause();
+    }
     if (strstr(spec, "\"name\":\"fickle\"")) {
         /* The same epoch with other weights at every start. */
         (void)snprintf(line, sizeof(line),
@@ -87,9 +91,11 @@ static int misbehave(const char *dir)
                            i, i, i, i, i);
             say(line);
         }
+        (void)snprintf(line, sizeof(line), "7 document document:layers {\"start\":%d}\n", start);
+        say(line);
         if (start < 6)
             abort();
-        say("7 end end {\"status\":\"succeeded\",\"stop_reason\":\"epochs\",\"error\":null}\n");
+        say("8 end end {\"status\":\"succeeded\",\"stop_reason\":\"epochs\",\"error\":null}\n");
         return 0;
     }
     return 1;
@@ -119,6 +125,7 @@ static const struct {
     {"silent", "crash", "without a result", 3},
     {"gives-up", "crash", "the dataset is on fire", 3},
     {"babble", "crash", "signal 9", 3},
+    {"nameless", "crash", "signal 9", 3}, /* a document of that name would be none */
     {"poor", "memory", "no memory to parse", 1},
     {"threadless", "memory", "Thread creation failed", 1},
     {"fickle", "not_reproducible", "different weights", 2},
@@ -148,6 +155,20 @@ START_TEST(bad_worker_fails_its_job_alone)
 }
 END_TEST
 
+static void expect_document(struct ock_engine *engine, const char *id, const char *name,
+                            const char *text, int status)
+{
+    struct ock_buf out;
+    static struct ock_problem why;
+    ock_buf_init(&out, OCK_MIB);
+    ock_buf_puts(&out, "");
+    ck_assert_int_eq(ock_engine_document(engine, id, name, &out, &why), status == 200);
+    ck_assert_str_eq(out.data, text);
+    if (status != 200)
+        ck_assert_int_eq(why.status, status);
+    ock_buf_deinit(&out);
+}
+
 START_TEST(worker_that_gets_further_is_started_as_often_as_it_takes)
 {
     kit_make_dir();
@@ -160,7 +181,11 @@ START_TEST(worker_that_gets_further_is_started_as_often_as_it_takes)
     cJSON_Delete(job);
     cJSON *events = kit_events(engine, id);
     ck_assert_int_eq(kit_count(events, "epoch"), 6); /* 21 were told */
+    ck_assert_int_eq(kit_count(events, "document"), 0);
     cJSON_Delete(events);
+    expect_document(engine, id, "layers", "{\"start\":6}", 200);
+    expect_document(engine, id, "evaluation", "", 404);
+    expect_document(engine, "job_nope", "layers", "", 404);
     ock_engine_close(engine);
     kit_remove_dir();
 }
