@@ -42,7 +42,7 @@ struct kit {
     size_t count;
     struct kit_event *events;
     atomic_uint_fast64_t polls, peeks; /* a search's lanes ask side by side */
-    uint64_t peeks_of_epochs; /* up to the last epoch event */
+    uint64_t peeks_of_epochs;          /* up to the last epoch event */
 };
 
 static enum ock_status kit_take(void *ctx, const struct ock_event *event, struct ock_err *err)

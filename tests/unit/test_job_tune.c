@@ -110,9 +110,9 @@ static void fingerprint(const struct kit *kit, struct ock_buf *out)
     text = cJSON_PrintUnformatted(ock_json_get(end, "tuning"));
     ock_buf_puts(out, text);
     free(text);
-    const cJSON *epoch = kit_event(kit, "epoch", -1);
-    if (epoch)
-        ock_buf_puts(out, kit_text(epoch, "weights_sha256"));
+    const cJSON *latest = ock_json_get(end, "latest"); /* its event may be an earlier piece's */
+    if (cJSON_IsObject(latest))
+        ock_buf_puts(out, kit_text(latest, "weights_sha256"));
 }
 
 static const char *const searches[] = {
