@@ -53,6 +53,53 @@ static const char components[] =
     "\"Patch\":{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"},"
     "\"labels\":{\"type\":\"object\"},\"priority\":{\"type\":\"integer\"}}}";
 
+/* The same, of what is told at a job's end. */
+static const char ending_components[] =
+    ","
+    "\"LayersOf\":{\"type\":\"object\",\"properties\":{\"epoch\":{\"type\":\"integer\"},"
+    "\"lambda_hat\":{\"type\":[\"number\",\"null\"]},\"layers\":{\"type\":\"array\","
+    "\"items\":{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"},"
+    "\"in\":{\"type\":\"integer\"},\"out\":{\"type\":\"integer\"},"
+    "\"count\":{\"type\":\"integer\"},\"l1_norm\":{\"type\":[\"number\",\"null\"]},"
+    "\"l2_norm\":{\"type\":[\"number\",\"null\"]},\"zeros\":{\"type\":\"integer\"},"
+    "\"near_zeros\":{\"type\":\"integer\"},\"dead\":{\"type\":[\"integer\",\"null\"]},"
+    "\"unread\":{\"type\":[\"integer\",\"null\"]},\"data_gradient\":{\"type\":[\"number\","
+    "\"null\"]},\"penalty_gradient\":{\"type\":[\"number\",\"null\"]},"
+    "\"penalty_share\":{\"type\":[\"number\",\"null\"]},\"histogram\":{\"type\":\"object\","
+    "\"properties\":{\"min\":{\"type\":\"number\"},\"max\":{\"type\":\"number\"},"
+    "\"counts\":{\"type\":\"array\",\"items\":{\"type\":\"number\"}}}}}}}}},"
+    "\"Layers\":{\"type\":\"object\",\"required\":[\"rows\",\"best\",\"last\"],"
+    "\"properties\":{\"rows\":{\"type\":\"integer\"},"
+    "\"best\":{\"$ref\":\"#/components/schemas/LayersOf\"},"
+    "\"last\":{\"$ref\":\"#/components/schemas/LayersOf\"}}},"
+    "\"Evaluation\":{\"type\":\"object\",\"required\":[\"kind\",\"epoch\",\"rows\","
+    "\"weight\",\"approximate\"],\"properties\":{\"kind\":{\"enum\":[\"classes\","
+    "\"numbers\"]},\"epoch\":{\"type\":\"integer\"},\"rows\":{\"type\":\"integer\"},"
+    "\"weight\":{\"type\":\"number\"},\"approximate\":{\"type\":\"boolean\"},"
+    "\"data_loss\":{\"type\":[\"number\",\"null\"]},\"accuracy\":{\"type\":[\"number\","
+    "\"null\"]},\"confusion\":{\"type\":\"array\",\"items\":{\"type\":\"array\","
+    "\"items\":{\"type\":\"number\"}}},\"mistakes\":{\"type\":\"array\"},"
+    "\"classes\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
+    "\"properties\":{\"name\":{\"type\":\"string\"},\"support\":{\"type\":\"number\"},"
+    "\"predicted\":{\"type\":\"number\"},\"precision\":{\"type\":[\"number\",\"null\"]},"
+    "\"recall\":{\"type\":[\"number\",\"null\"]},\"f1\":{\"type\":[\"number\",\"null\"]},"
+    "\"auc\":{\"type\":[\"number\",\"null\"]}}}},\"macro\":{\"type\":\"object\","
+    "\"properties\":{\"precision\":{\"type\":[\"number\",\"null\"]},"
+    "\"recall\":{\"type\":[\"number\",\"null\"]},\"f1\":{\"type\":[\"number\",\"null\"]},"
+    "\"auc\":{\"type\":[\"number\",\"null\"]}}},\"binary\":{\"type\":\"object\","
+    "\"properties\":{\"positive\":{\"type\":\"string\"},\"threshold\":{\"type\":\"number\"},"
+    "\"precision\":{\"type\":[\"number\",\"null\"]},\"recall\":{\"type\":[\"number\","
+    "\"null\"]},\"f1\":{\"type\":[\"number\",\"null\"]},\"auc\":{\"type\":[\"number\","
+    "\"null\"]},\"log_loss\":{\"type\":[\"number\",\"null\"]},"
+    "\"brier\":{\"type\":[\"number\",\"null\"]}}},\"mse\":{\"type\":[\"number\",\"null\"]},"
+    "\"rmse\":{\"type\":[\"number\",\"null\"]},\"mae\":{\"type\":[\"number\",\"null\"]},"
+    "\"r2\":{\"type\":[\"number\",\"null\"]},\"residuals\":{\"type\":\"object\","
+    "\"properties\":{\"quantiles\":{\"type\":\"object\","
+    "\"additionalProperties\":{\"type\":\"number\"}},\"histogram\":{\"type\":\"object\","
+    "\"properties\":{\"min\":{\"type\":\"number\"},\"max\":{\"type\":\"number\"},"
+    "\"counts\":{\"type\":\"array\",\"items\":{\"type\":\"number\"}}}},"
+    "\"worst\":{\"type\":\"array\"}}}}}";
+
 /* The same, of a search: a compiler need take no text as long as both. The last piece. */
 static const char tuning_components[] =
     ","
@@ -303,6 +350,7 @@ void ock_openapi_write(struct ock_buf *out)
     }
     ock_jsonw_end_object(&w);
     ock_jsonw_raw(&w, "components", components);
+    ock_buf_puts(out, ending_components);
     ock_buf_puts(out, tuning_components);
     ock_jsonw_end_object(&w);
 }
