@@ -87,10 +87,11 @@ several() {
         "$python" '{}' "$out"
 }
 
-# pytests NAME SUBJECT...: all of them, then what they said, the red ones last, and their sum.
+# pytests NAME N SUBJECT...: all of them, N at once, then what they said, the red ones last, and their
+# sum.
 pytests() {
-    out=$logs/parts/$1
-    shift
+    out=$logs/parts/$1 lanes=$2
+    shift 2
     find_python || return 1
     mkdir -p "$logs/parts"
     rm -f "$out"-*.log
@@ -105,7 +106,7 @@ pytests() {
         esac
     done
     # shellcheck disable=SC2086
-    several "$out" "$((jobs + 1))" $together
+    several "$out" "$lanes" $together
     good=$?
     # shellcheck disable=SC2086
     [ -z "$alone" ] || several "$out" 1 $alone || good=1
@@ -126,7 +127,7 @@ pytests() {
 end_to_end() {
     # shellcheck disable=SC2046
     OCKHAM=$PWD/build/release/ockham OCKHAM_LONG=$([ $mode = long ] && echo 1) \
-        pytests e2e $(ls tests/e2e | sed -n 's/^test_\(.*\)\.py$/\1/p')
+        pytests e2e $((jobs + 1)) $(ls tests/e2e | sed -n 's/^test_\(.*\)\.py$/\1/p')
 }
 
 # UBSan goes on after a fault unless told otherwise; leaks fail the test that leaks. Not
@@ -157,8 +158,8 @@ sanitized() {
         UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
         OMP_TOOL_LIBRARIES=/usr/lib/llvm-14/lib/libarcher.so \
         TSAN_OPTIONS=ignore_noninstrumented_modules=1:second_deadlock_stack=1:atexit_sleep_ms=100 \
-        pytests "e2e-$preset" http_jobs http_events http_all_events http_stop http_disk retention \
-        killer
+        pytests "e2e-$preset" "$jobs" http_jobs http_events http_all_events http_stop http_disk \
+        retention killer
 }
 
 # Every target starts from its corpus, in a copy, so that what it finds does not change the tree.

@@ -122,11 +122,11 @@ def undisturbed():
     with Server("--cores", "2") as server:
         upload_digits(server)
         jobs = {"plain": server.submit(specs()["plain"])}
-        server.ended(jobs["plain"])
+        server.ended(jobs["plain"], 180)
         for name, spec in specs().items():
             if name not in jobs:
                 jobs[name] = server.submit(with_init(spec, jobs["plain"]))
         for name, job in jobs.items():
-            server.ended(job)
+            server.ended(job, 180)
             out[name] = result(server, job)
     return out
