@@ -11,6 +11,7 @@
 #include "core/base/limits.h"
 #include "core/data/class_weights.h"
 #include "core/data/classes.h"
+#include "core/data/cut.h"
 #include "core/data/folds.h"
 #include "core/data/scaler.h"
 #include "core/data/selection.h"
@@ -155,38 +156,6 @@ static enum ock_status weigh_input(struct input *input, struct ock_err *err)
     return OCK_OK;
 }
 
-/* part [rows]: as a fold asks for it. Rows of the test part are in no part: it is measured once, when
- * all is chosen. */
-static enum ock_status cut_fold(const struct job_data *job, const struct ock_spec *spec,
-                                unsigned char *part, struct ock_err *err)
-{
-    const struct input *train = &job->inputs[OCK_PART_TRAIN];
-    size_t rows = rows_of(train);
-    struct ock_folds folds =
-        ock_folds_of(spec, rows, train->table.labels, job->classes.count, job->test_given);
-    enum ock_status status = ock_folds_make(&folds, part, err);
-    for (size_t row = 0; row < rows && status == OCK_OK; row++)
-        part[row] = part[row] == OCK_FOLD_NONE ? OCK_PARTS
-                    : part[row] == job->cut    ? OCK_PART_VALIDATION
-                                               : OCK_PART_TRAIN;
-    return status;
-}
-
-/* Distributes the training dataset's rows over the parts that have no dataset of their own. */
-static enum ock_status cut_rows(const struct job_data *job, const struct ock_spec *spec,
-                                unsigned char *part, struct ock_err *err)
-{
-    const struct input *train = &job->inputs[OCK_PART_TRAIN];
-    size_t counts[OCK_PARTS];
-    if (job->cut >= 0)
-        return cut_fold(job, spec, part, err);
-    bool validation_given = job->inputs[OCK_PART_VALIDATION].dataset || job->cut == OCK_CUT_ALL;
-    struct ock_split split =
-        ock_split_of(&spec->data, rows_of(train), train->table.labels, job->classes.count,
-                     validation_given, job->inputs[OCK_PART_TEST].dataset);
-    return ock_split_make(&split, part, counts, err);
-}
-
 /* The rows of each part, in the file's order. */
 static enum ock_status collect_rows(struct job_data *job, const unsigned char *part,
                                     struct ock_err *err)
@@ -211,6 +180,16 @@ static enum ock_status collect_rows(struct job_data *job, const unsigned char *p
     return OCK_OK;
 }
 
+static struct ock_cut_rows cut_rows_of(const struct job_data *job)
+{
+    const struct input *train = &job->inputs[OCK_PART_TRAIN];
+    return (struct ock_cut_rows){.rows = rows_of(train),
+                                 .labels = train->table.labels,
+                                 .classes = job->classes.count,
+                                 .validation_given = job->inputs[OCK_PART_VALIDATION].dataset,
+                                 .test_given = job->test_given};
+}
+
 static enum ock_status split_rows(struct job_data *job, const struct ock_spec *spec,
                                   struct ock_err *err)
 {
@@ -219,7 +198,8 @@ static enum ock_status split_rows(struct job_data *job, const struct ock_spec *s
     unsigned char *part = malloc(rows);
     if (!part)
         return no_memory(err);
-    enum ock_status status = cut_rows(job, spec, part, err);
+    const struct ock_cut_rows of = cut_rows_of(job);
+    enum ock_status status = ock_cut_make(spec, &of, job->cut, part, err);
     if (status == OCK_OK)
         status = collect_rows(job, part, err);
     free(part);
@@ -301,35 +281,6 @@ static enum ock_status fit_features(struct job_data *job, const struct ock_spec 
     scaler->mean = scaled ? job->mean : NULL;
     scaler->scale = scaled ? job->scale : NULL;
     return status;
-}
-
-/* Mean and population deviation of the training targets, in double, rows in order. */
-static void fit_target(struct job_data *job, const struct ock_spec *spec)
-{
-    struct ock_data *data = &job->data;
-    const struct input *train = &job->inputs[OCK_PART_TRAIN];
-    const uint32_t *rows = job->rows[OCK_PART_TRAIN];
-    size_t count = data->train.count;
-    data->target_mean = 0;
-    data->target_scale = 1;
-    if (!spec->data.target_scaling)
-        return;
-    double first = ock_dataset_number(train->dataset, train->columns.target, rows[0]);
-    double sum = 0, squares = 0;
-    bool constant = true;
-    for (size_t i = 0; i < count; i++) {
-        double y = ock_dataset_number(train->dataset, train->columns.target, rows[i]);
-        constant = constant && y == first;
-        sum += y;
-    }
-    double mean = sum / (double)count;
-    for (size_t i = 0; i < count; i++) {
-        double y = ock_dataset_number(train->dataset, train->columns.target, rows[i]);
-        squares += (y - mean) * (y - mean);
-    }
-    double deviation = sqrt(squares / (double)count);
-    data->target_mean = constant ? first : mean;
-    data->target_scale = constant || deviation == 0 ? 1 : deviation;
 }
 
 /* The scaled targets of all rows of a dataset. */
@@ -416,7 +367,13 @@ static enum ock_status make_rows(struct job_data *job, const struct ock_spec *sp
         status = weigh_classes(job, spec, err);
     if (status != OCK_OK || wants_classes(spec))
         return status;
-    fit_target(job, spec);
+    job->data.target_mean = 0;
+    job->data.target_scale = 1;
+    if (spec->data.target_scaling)
+        ock_target_scaler_fit(job->inputs[OCK_PART_TRAIN].dataset,
+                              job->inputs[OCK_PART_TRAIN].columns.target, job->rows[OCK_PART_TRAIN],
+                              job->data.train.count, &job->data.target_mean,
+                              &job->data.target_scale);
     if (!isfinite(job->data.target_mean) || !isfinite(job->data.target_scale))
         return ock_fail(err, OCK_INVALID, "the target's numbers are too large to be scaled");
     for (size_t i = 0; i < OCK_PARTS && status == OCK_OK; i++) {

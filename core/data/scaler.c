@@ -161,3 +161,23 @@ enum ock_status ock_scaler_fit(const struct ock_data_spec *spec, const struct oc
         leave_flags(table, mean, scale);
     return status;
 }
+
+void ock_target_scaler_fit(const struct ock_dataset *dataset, size_t column, const uint32_t *rows,
+                           size_t count, double *mean, double *scale)
+{
+    double first = ock_dataset_number(dataset, column, rows[0]);
+    double sum = 0, squares = 0;
+    bool constant = true;
+    for (size_t i = 0; i < count; i++) {
+        double y = ock_dataset_number(dataset, column, rows[i]);
+        constant = constant && y == first;
+        sum += y;
+    }
+    *mean = constant ? first : sum / (double)count;
+    for (size_t i = 0; i < count; i++) {
+        double y = ock_dataset_number(dataset, column, rows[i]);
+        squares += (y - *mean) * (y - *mean);
+    }
+    double deviation = sqrt(squares / (double)count);
+    *scale = constant || deviation == 0 ? 1 : deviation;
+}

@@ -16,4 +16,9 @@ enum ock_status ock_scaler_fit(const struct ock_data_spec *spec, const struct oc
                                const uint32_t *rows, size_t count, double *mean, double *scale,
                                double *clip, const char **name, struct ock_err *err);
 
+/* Mean and population deviation of a column of numbers over rows [count], in double, in order; a
+ * deviation of 0 becomes 1. */
+void ock_target_scaler_fit(const struct ock_dataset *dataset, size_t column, const uint32_t *rows,
+                           size_t count, double *mean, double *scale);
+
 #endif
