@@ -35,7 +35,7 @@ enum ock_status ock_csv_batch_take(struct ock_csv_batch *batch, const struct ock
     /* Whole cache lines, and no power of two, for which the columns would fight for places. */
     batch->stride = count < 64 ? count : (count + 7) / 8 * 8 + 8;
     size_t bytes = batch->stride * table->count * sizeof(*batch->values);
-    if (bytes > batch->room.bytes) {
+    if (bytes > batch->room.bytes || !batch->room.data) {
         ock_room_free(&batch->room);
         enum ock_status status = ock_room_take(&batch->room, bytes, 1, table->import->out, err);
         if (status != OCK_OK)
