@@ -99,6 +99,16 @@ static void work(struct pass *pass)
         work_on_column(pass, c);
 }
 
+/* The same without others; OpenMP is not asked, which ends the process when it has no memory. */
+static void work_alone(struct pass *pass)
+{
+    look_for_next(pass);
+    write_before(pass);
+    ock_csv_read(pass->now, pass->table, 0, pass->now->count);
+    for (size_t c = 0; c < pass->table->count; c++)
+        work_on_column(pass, c);
+}
+
 static enum ock_status work_on_batch(struct pass *pass, struct ock_err *err)
 {
     int threads = pass->table->import->threads;
@@ -108,7 +118,7 @@ static enum ock_status work_on_batch(struct pass *pass, struct ock_err *err)
 #pragma omp parallel num_threads(threads) default(none) firstprivate(pass)
         work(pass);
     } else {
-        work(pass);
+        work_alone(pass);
     }
     if (pass->first.row != SIZE_MAX)
         return ock_fail(err, pass->first.err.status, "%s", pass->first.err.text);
