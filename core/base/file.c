@@ -39,18 +39,24 @@ enum ock_status ock_newfile_write(struct ock_newfile *file, const void *bytes, s
     return OCK_OK;
 }
 
-/* A rename is durable only when its directory is. */
-static enum ock_status sync_directory_of(const char *path, struct ock_err *err)
+/* directory [size]: where the path's file is. path is shorter than size. */
+static void directory_of(const char *path, char *directory, size_t size)
 {
-    char directory[4096];
-    (void)snprintf(directory, sizeof(directory), "%s", path);
+    (void)snprintf(directory, size, "%s", path);
     char *slash = strrchr(directory, '/');
     if (!slash)
-        (void)snprintf(directory, sizeof(directory), ".");
+        (void)snprintf(directory, size, ".");
     else if (slash == directory)
         slash[1] = '\0';
     else
         *slash = '\0';
+}
+
+/* A rename is durable only when its directory is. */
+static enum ock_status sync_directory_of(const char *path, struct ock_err *err)
+{
+    char directory[4096];
+    directory_of(path, directory, sizeof(directory));
     int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return ock_fail_errno(err, errno, "cannot open the directory %s", directory);
@@ -130,6 +136,33 @@ enum ock_status ock_file_copy(const char *path, int from, struct ock_err *err)
         status = ock_newfile_commit(&file, err);
     ock_newfile_discard(&file);
     return status;
+}
+
+/* For file systems that know no nameless files. */
+static int open_unlinked(const char *path)
+{
+    char name[4096 + 16];
+    (void)snprintf(name, sizeof(name), "%s.scratch", path);
+    (void)unlink(name); /* of someone who was killed in between */
+    int fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        (void)unlink(name);
+    return fd;
+}
+
+enum ock_status ock_scratch_open(int *fd, const char *path, struct ock_err *err)
+{
+    char directory[4096];
+    if (strlen(path) >= sizeof(directory))
+        return ock_fail(err, OCK_LIMIT, "a path is longer than %zu bytes", sizeof(directory) - 1);
+    directory_of(path, directory, sizeof(directory));
+    int made = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (made < 0 && (errno == EOPNOTSUPP || errno == EISDIR))
+        made = open_unlinked(path);
+    if (made < 0)
+        return ock_fail_errno(err, errno, "cannot create a file in %s", directory);
+    *fd = made;
+    return OCK_OK;
 }
 
 static enum ock_status open_for_reading(const char *path, int *out, struct ock_err *err)

@@ -35,6 +35,10 @@ enum ock_status ock_file_copy(const char *path, int from, struct ock_err *err);
 /* Appends the file's bytes to out (whose maximum bounds them). Errors: NOTFOUND, IO, NOMEM, LIMIT. */
 enum ock_status ock_file_read(const char *path, struct ock_buf *out, struct ock_err *err);
 
+/* A nameless file, to be read and written, in the folder of path; it is gone once *fd is closed.
+ * Errors: IO, NOSPACE, LIMIT (path too long). */
+enum ock_status ock_scratch_open(int *fd, const char *path, struct ock_err *err);
+
 /* A read-only mapping of a whole file. An empty file has data NULL and size 0. */
 struct ock_mapping {
     const unsigned char *data;

@@ -19,11 +19,22 @@ void ock_array_deinit(struct ock_array *array)
 {
     for (size_t c = 0; array->stats && c < array->width; c++)
         ock_stats_deinit(&array->stats[c]);
-    free(array->stats);
-    free(array->bitmaps);
-    free(array->sums);
-    free(array->blocks);
-    free(array->offsets);
+    for (size_t i = 0; i < array->room_count; i++)
+        ock_room_free(&array->rooms[i]);
+}
+
+/* width * size zeroed bytes, or NULL: *status says why. */
+static void *take_room(struct ock_array *array, size_t size, enum ock_status *status,
+                       struct ock_err *err)
+{
+    struct ock_room *room = &array->rooms[array->room_count];
+    assert(array->room_count < OCK_ARRAY_ROOMS_MAX);
+    if (*status == OCK_OK)
+        *status = ock_room_take(room, array->width, size, array->scratch, err);
+    if (*status != OCK_OK)
+        return NULL;
+    array->room_count++;
+    return room->data;
 }
 
 /* A fault of the packing, with the array's name in front. */
@@ -107,16 +118,14 @@ enum ock_status ock_array_open(struct ock_array *array, enum ock_format format, 
                        array->what, array->shape_at, array->format, bytes);
         return ock_reader_refuse_size(array->reader, what, err);
     }
-    bool is_byte = array->element == OCK_ELEMENT_BYTE;
-    array->stats = calloc(array->width, sizeof(*array->stats));
-    array->blocks = calloc(array->width, sizeof(*array->blocks));
-    array->offsets = calloc(array->width, sizeof(*array->offsets));
-    array->bitmaps = is_byte ? calloc(array->width, sizeof(*array->bitmaps)) : NULL;
-    array->sums = is_byte ? calloc(array->width, sizeof(*array->sums)) : NULL;
-    if (!array->stats || !array->blocks || !array->offsets ||
-        (is_byte && (!array->bitmaps || !array->sums)))
-        return ock_fail(err, OCK_NOMEM, "out of memory for %zu columns", array->width);
-    return OCK_OK;
+    array->blocks = take_room(array, sizeof(*array->blocks), &status, err);
+    array->offsets = take_room(array, sizeof(*array->offsets), &status, err);
+    if (array->element == OCK_ELEMENT_BYTE) {
+        array->bitmaps = take_room(array, sizeof(*array->bitmaps), &status, err);
+        array->sums = take_room(array, sizeof(*array->sums), &status, err);
+    }
+    array->stats = take_room(array, sizeof(*array->stats), &status, err);
+    return status;
 }
 
 /* IEEE 754's binary16, exactly. */
@@ -277,12 +286,19 @@ enum ock_status ock_array_lay_out(struct ock_array *array, size_t distinct_max,
     if (array->element == OCK_ELEMENT_BYTE) {
         size_t block = add_block(blocks, count, OCK_STORE_U8);
         for (size_t c = 0; c < array->width; c++) {
-            array->blocks[c] = block;
-            array->offsets[c] = blocks[block].width++;
+            array->blocks[c] = (uint32_t)block;
+            array->offsets[c] = (uint32_t)blocks[block].width++;
         }
         return OCK_OK;
     }
-    enum ock_status status = each_chunk(array, examine, NULL, err);
+    enum ock_status status = OCK_OK;
+    double *sets = NULL;
+    if (distinct_max <= OCK_LENT_VALUES_MAX)
+        sets = take_room(array, distinct_max * sizeof(*sets), &status, err);
+    for (size_t c = 0; sets && c < array->width; c++)
+        ock_stats_lend(&array->stats[c], sets + c * distinct_max);
+    if (status == OCK_OK)
+        status = each_chunk(array, examine, NULL, err);
     if (status != OCK_OK)
         return status;
     size_t of_storage[2] = {NO_BLOCK, NO_BLOCK};
@@ -290,8 +306,8 @@ enum ock_status ock_array_lay_out(struct ock_array *array, size_t distinct_max,
         bool wide = ock_stats_storage(&array->stats[c]) == OCK_STORE_F64;
         if (of_storage[wide] == NO_BLOCK)
             of_storage[wide] = add_block(blocks, count, wide ? OCK_STORE_F64 : OCK_STORE_F32);
-        array->blocks[c] = of_storage[wide];
-        array->offsets[c] = blocks[of_storage[wide]].width++;
+        array->blocks[c] = (uint32_t)of_storage[wide];
+        array->offsets[c] = (uint32_t)blocks[of_storage[wide]].width++;
     }
     return OCK_OK;
 }

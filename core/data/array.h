@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/base/room.h"
 #include "core/base/status.h"
 #include "core/data/builder.h"
 #include "core/data/format.h"
@@ -13,7 +14,7 @@
 #include "core/data/reader.h"
 #include "core/data/stats.h"
 
-enum { OCK_ARRAY_RANK_MAX = 5, OCK_ARRAY_BLOCKS_MAX = 4 };
+enum { OCK_ARRAY_RANK_MAX = 5, OCK_ARRAY_BLOCKS_MAX = 4, OCK_ARRAY_ROOMS_MAX = 5 };
 
 enum ock_element {
     OCK_ELEMENT_BYTE, /* unsigned; kept as a byte */
@@ -23,7 +24,8 @@ enum ock_element {
 };
 
 struct ock_array {
-    const char *what; /* "x" or "labels", for errors */
+    const char *what;    /* "x" or "labels", for errors */
+    const char *scratch; /* path of the file that is made, for rooms beside it */
     struct ock_reader *reader;
     /* The header's: */
     enum ock_file_format file_format;
@@ -38,10 +40,12 @@ struct ock_array {
     size_t rows, width; /* dimensions[0] and the product of the others */
     size_t header_bytes;
     /* What the passes over the elements learn of each column: */
-    struct ock_stats *stats;               /* owned, [width] */
-    uint64_t (*bitmaps)[OCK_BITMAP_WORDS]; /* owned, [width]; bytes only */
-    uint64_t *sums;                        /* owned, [width]; bytes only */
-    size_t *blocks, *offsets;              /* owned, [width] each */
+    struct ock_stats *stats;                    /* [width] */
+    uint64_t (*bitmaps)[OCK_BITMAP_WORDS];      /* [width]; bytes only */
+    uint64_t *sums;                             /* [width]; bytes only */
+    uint32_t *blocks, *offsets;                 /* [width] each */
+    struct ock_room rooms[OCK_ARRAY_ROOMS_MAX]; /* of these */
+    size_t room_count;
 };
 
 /* A format's header, from the first byte on: fills in everything up to header_bytes.

@@ -96,9 +96,10 @@ static enum ock_status write_file(const struct ock_import *import, struct ock_ar
                                       .target = labels->reader || table ? count - 1 : SIZE_MAX,
                                       .has_labels = labels->reader != NULL};
     enum ock_status status = make_names(table ? 'c' : 'x', x->width, &text, &names, err);
-    struct ock_build_column *columns = calloc(count, sizeof(*columns));
-    if (status == OCK_OK && !columns)
-        status = ock_fail(err, OCK_NOMEM, "out of memory for %zu columns", count);
+    struct ock_room room = {.data = NULL};
+    if (status == OCK_OK)
+        status = ock_room_take(&room, count, sizeof(struct ock_build_column), import->out, err);
+    struct ock_build_column *columns = room.data;
     if (status == OCK_OK && import->target)
         status = ock_find_target(names, count, import->target, &schema.target, err);
     if (status == OCK_OK)
@@ -123,7 +124,7 @@ static enum ock_status write_file(const struct ock_import *import, struct ock_ar
     status = ock_builder_finish(&builder, &schema, err);
 done:
     ock_builder_discard(&builder);
-    free(columns);
+    ock_room_free(&room);
     free(names);
     free(text);
     return status;
@@ -133,8 +134,9 @@ enum ock_status ock_array_import(const struct ock_import *import, enum ock_forma
                                  struct ock_reader *x_reader, struct ock_reader *labels_reader,
                                  struct ock_err *err)
 {
-    struct ock_array x = {.what = labels_reader ? "x" : "the array", .reader = x_reader};
-    struct ock_array labels = {.what = "labels", .reader = labels_reader};
+    struct ock_array x = {
+        .what = labels_reader ? "x" : "the array", .scratch = import->out, .reader = x_reader};
+    struct ock_array labels = {.what = "labels", .scratch = import->out, .reader = labels_reader};
     struct ock_build_block blocks[OCK_ARRAY_BLOCKS_MAX];
     size_t block_count = 0;
 

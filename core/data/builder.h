@@ -1,5 +1,6 @@
 /* Makes a dataset file: space is taken first, the importer fills the blocks in place, names and
- * statistics come last. The file appears under its name whole or not at all. */
+ * statistics come last. Or, where the rows are not known before they are read, the blocks are written
+ * one after another. The file appears under its name whole or not at all. */
 #ifndef OCK_DATA_BUILDER_H
 #define OCK_DATA_BUILDER_H
 
@@ -7,6 +8,7 @@
 #include <stdint.h>
 
 #include "core/base/file.h"
+#include "core/base/sha256.h"
 #include "core/base/status.h"
 #include "core/data/dataset.h"
 #include "core/data/format.h"
@@ -48,9 +50,12 @@ struct ock_build_schema {
 
 struct ock_builder {
     struct ock_newfile file;
-    int fd; /* for mapping and the tail; -1: closed */
-    unsigned char *map;
-    size_t map_bytes; /* header and blocks */
+    int fd;                /* for mapping and the tail; -1: closed */
+    unsigned char *map;    /* NULL: the blocks are appended */
+    size_t map_bytes;      /* header and blocks */
+    size_t end;            /* of what is written */
+    size_t synced;         /* of it, bytes that the disk was told of */
+    struct ock_sha256 sha; /* of what was appended */
     size_t rows;
     size_t block_count;
     struct ock_file_block blocks[OCK_FILE_BLOCKS_MAX];
@@ -61,6 +66,24 @@ struct ock_builder {
 enum ock_status ock_builder_open(struct ock_builder *builder, const char *path, size_t rows,
                                  struct ock_build_block *blocks, size_t block_count,
                                  struct ock_err *err);
+
+/* Creates the file for blocks that are appended. After OK it must be ended by finish or discard.
+ * Errors: LIMIT, IO, NOSPACE. */
+enum ock_status ock_builder_start(struct ock_builder *builder, const char *path,
+                                  struct ock_err *err);
+/* The block that is appended from here on. Errors: as append. */
+enum ock_status ock_builder_begin_block(struct ock_builder *builder, enum ock_storage storage,
+                                        size_t width, struct ock_err *err);
+/* Whole rows of it, one after another. Errors: LIMIT, IO, NOSPACE. */
+enum ock_status ock_builder_append(struct ock_builder *builder, const void *bytes, size_t size,
+                                   struct ock_err *err);
+/* Behind the last block: how many rows each has. Errors: as append. */
+enum ock_status ock_builder_end_blocks(struct ock_builder *builder, size_t rows,
+                                       struct ock_err *err);
+
+/* What finish does at last. Errors: IO, NOSPACE. */
+enum ock_status ock_builder_write_header(struct ock_builder *builder,
+                                         const struct ock_file_header *header, struct ock_err *err);
 
 /* Writes names, statistics, values and the checksum, and lets the file appear. The builder is ended
  * in any case. Errors: LIMIT, NOMEM, IO, NOSPACE. */

@@ -52,11 +52,11 @@ struct look {
 
 static struct look look_at_first(const struct ock_csv_table *table)
 {
-    struct ock_csv_row row = ock_csv_first_row(table);
+    struct ock_csv_rows row = ock_csv_first_row(table);
     struct look look = {.all_text = true, .fit = true};
-    for (size_t c = 0; c < row.count; c++) {
+    for (size_t c = 0; c < table->count; c++) {
         size_t size;
-        const char *text = ock_csv_field(&row, c, &size);
+        const char *text = ock_csv_field(&row, 0, c, &size);
         double value;
         enum ock_field field = ock_field_read_as(table->missing, text, size, &value);
         bool numbers = !table->columns[c].text && table->columns[c].stats.count > 0;
@@ -137,14 +137,15 @@ static enum ock_status refuse_twice(const struct ock_csv_table *table, size_t li
 /* Names from the first row, or c0, c1, …; a column without a name is called by its place too. */
 static enum ock_status name_columns(struct ock_csv_table *table, struct ock_err *err)
 {
-    struct ock_csv_row row = ock_csv_first_row(table);
+    struct ock_csv_rows row = ock_csv_first_row(table);
+    size_t line = table->first_row.line;
     size_t *made = malloc(table->count * sizeof(*made));
     if (!made)
         return ock_fail(err, OCK_NOMEM, "out of memory for %zu names", table->count);
     enum ock_status status = OCK_OK;
     for (size_t c = 0; c < table->count && status == OCK_OK; c++) {
         size_t size;
-        table->names[c] = ock_csv_field(&row, c, &size);
+        table->names[c] = ock_csv_field(&row, 0, c, &size);
         made[c] = SIZE_MAX;
         if (!table->header || size == 0) {
             made[c] = table->made.size;
@@ -153,11 +154,11 @@ static enum ock_status name_columns(struct ock_csv_table *table, struct ock_err 
         } else if (size >= OCK_NAME_BYTES_MAX) {
             status = ock_fail(err, OCK_INVALID,
                               "line %zu, column %zu: the name is longer than %u bytes, the limit",
-                              row.line, c + 1, OCK_NAME_BYTES_MAX - 1);
+                              line, c + 1, OCK_NAME_BYTES_MAX - 1);
         } else if (!ock_text_is_utf8(table->names[c], size)) {
             status = ock_fail(err, OCK_INVALID,
-                              "line %zu, column %zu: the name is not UTF-8; convert the file",
-                              row.line, c + 1);
+                              "line %zu, column %zu: the name is not UTF-8; convert the file", line,
+                              c + 1);
         }
     }
     if (status == OCK_OK)
@@ -173,7 +174,7 @@ static enum ock_status name_columns(struct ock_csv_table *table, struct ock_err 
     const char *twice = sorted ? find_twice(sorted, table->count) : NULL;
     free(sorted);
     if (twice)
-        status = refuse_twice(table, row.line, twice, err);
+        status = refuse_twice(table, line, twice, err);
     return status;
 }
 

@@ -11,135 +11,213 @@
 /* A column of more text than this is no category: names, comments, keys. */
 #define OCK_DICTIONARY_BYTES_MAX (512 * OCK_MIB)
 
-void ock_dictionary_init(struct ock_dictionary *dictionary)
+void ock_dictionary_init(struct ock_dictionary *dictionary, const char *path)
 {
-    *dictionary = (struct ock_dictionary){0};
-    ock_buf_init(&dictionary->texts, OCK_DICTIONARY_BYTES_MAX);
+    *dictionary = (struct ock_dictionary){.path = path};
 }
 
 void ock_dictionary_deinit(struct ock_dictionary *dictionary)
 {
-    ock_buf_deinit(&dictionary->texts);
-    free(dictionary->begins);
-    free(dictionary->table);
-    *dictionary = (struct ock_dictionary){0};
+    ock_room_free(&dictionary->texts);
+    ock_room_free(&dictionary->begins);
+    ock_room_free(&dictionary->table);
+    *dictionary = (struct ock_dictionary){.count = 0};
 }
 
-/* FNV-1a, 64 bits. */
-static uint64_t hash(const char *text)
+static uint64_t load8(const char *bytes)
 {
-    uint64_t h = UINT64_C(0xcbf29ce484222325);
-    for (; *text; text++)
-        h = (h ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+    uint64_t v;
+    memcpy(&v, bytes, sizeof(v));
+    return v;
+}
+
+static uint64_t load4(const char *bytes)
+{
+    uint32_t v;
+    memcpy(&v, bytes, sizeof(v));
+    return v;
+}
+
+/* Eight bytes at a time; the last of them may be some of those before. */
+static uint64_t hash(const char *text, size_t size)
+{
+    static const uint64_t factor = UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t h = size * factor;
+    const char *last = text + size;
+    for (; last - text > 8; text += 8)
+        h = (h ^ load8(text)) * factor, h ^= h >> 32;
+    if (size >= 8)
+        h ^= load8(last - 8);
+    else if (size >= 4)
+        h ^= load4(text) | load4(last - 4) << 32;
+    else if (size > 0)
+        h ^= (unsigned char)text[0] | (uint64_t)(unsigned char)text[size / 2] << 8 |
+             (uint64_t)(unsigned char)last[-1] << 16;
+    /* Twice, so that the last bytes, which are the highest, reach the lowest bits. */
+    h *= factor;
+    h = (h ^ h >> 32) * factor;
     return h ^ h >> 32;
+}
+
+static const uint32_t *begins_of(const struct ock_dictionary *dictionary)
+{
+    return dictionary->begins.data;
 }
 
 static const char *text_at(const struct ock_dictionary *dictionary, size_t code)
 {
-    return dictionary->texts.data + dictionary->begins[code];
+    return (const char *)dictionary->texts.data + begins_of(dictionary)[code];
 }
 
-static size_t find(const struct ock_dictionary *dictionary, const char *text)
+/* With its NUL. */
+static size_t bytes_at(const struct ock_dictionary *dictionary, size_t code)
 {
-    size_t place = hash(text) & (dictionary->capacity - 1);
-    while (dictionary->table[place] &&
-           strcmp(text_at(dictionary, dictionary->table[place] - 1), text) != 0)
-        place = (place + 1) & (dictionary->capacity - 1);
+    const uint32_t *begins = begins_of(dictionary);
+    size_t end = code + 1 < dictionary->count ? begins[code + 1] : dictionary->texts_bytes;
+    return end - begins[code];
+}
+
+static bool is_at(const struct ock_dictionary *dictionary, size_t code, const char *text,
+                  size_t size)
+{
+    return bytes_at(dictionary, code) == size + 1 &&
+           memcmp(text_at(dictionary, code), text, size) == 0;
+}
+
+/* Where in a table of `capacity` places the text is, or belongs. */
+static size_t find(const struct ock_dictionary *dictionary, const uint32_t *table, size_t capacity,
+                   const char *text, size_t size)
+{
+    size_t place = hash(text, size) & (capacity - 1);
+    while (table[place] && !is_at(dictionary, table[place] - 1, text, size))
+        place = (place + 1) & (capacity - 1);
     return place;
+}
+
+bool ock_dictionary_find(const struct ock_dictionary *dictionary, const char *text, size_t size,
+                         uint32_t *code)
+{
+    const uint32_t *table = dictionary->table.data;
+    if (dictionary->count == 0)
+        return false;
+    uint32_t found = table[find(dictionary, table, dictionary->capacity, text, size)];
+    *code = found - 1;
+    return found != 0;
 }
 
 static enum ock_status grow(struct ock_dictionary *dictionary, struct ock_err *err)
 {
-    size_t capacity = dictionary->capacity ? 2 * dictionary->capacity : 32;
-    uint64_t *begins = realloc(dictionary->begins, capacity / 2 * sizeof(*begins));
-    if (!begins)
-        return ock_fail(err, OCK_NOMEM, "out of memory for a column's texts");
-    dictionary->begins = begins;
-    uint32_t *table = calloc(capacity, sizeof(*table));
-    if (!table)
-        return ock_fail(err, OCK_NOMEM, "out of memory for a column's texts");
-    free(dictionary->table);
-    dictionary->table = table;
+    size_t capacity = dictionary->capacity ? 2 * dictionary->capacity : 8;
+    struct ock_room room;
+    enum ock_status status =
+        ock_room_grow(&dictionary->begins, capacity / 2 * sizeof(uint32_t), dictionary->path, err);
+    if (status == OCK_OK)
+        status = ock_room_take(&room, capacity, sizeof(uint32_t), dictionary->path, err);
+    if (status != OCK_OK)
+        return status;
+    uint32_t *table = room.data;
+    for (size_t code = 0; code < dictionary->count; code++) {
+        const char *text = text_at(dictionary, code);
+        size_t size = bytes_at(dictionary, code) - 1;
+        table[find(dictionary, table, capacity, text, size)] = (uint32_t)code + 1;
+    }
+    ock_room_free(&dictionary->table);
+    dictionary->table = room;
     dictionary->capacity = capacity;
-    for (size_t code = 0; code < dictionary->count; code++)
-        table[find(dictionary, text_at(dictionary, code))] = (uint32_t)code + 1;
+    return OCK_OK;
+}
+
+/* A new text, for this place in the table. */
+static enum ock_status add(struct ock_dictionary *dictionary, size_t place, const char *text,
+                           size_t size, struct ock_err *err)
+{
+    size_t begin = dictionary->texts_bytes, end = begin + size + 1;
+    if (end > OCK_DICTIONARY_BYTES_MAX)
+        return ock_fail(err, OCK_LIMIT,
+                        "has more than %zu bytes of distinct texts; leave the column out",
+                        OCK_DICTIONARY_BYTES_MAX);
+    enum ock_status status = ock_room_grow(&dictionary->texts, end, dictionary->path, err);
+    if (status != OCK_OK)
+        return status;
+    memcpy((char *)dictionary->texts.data + begin, text, size + 1);
+    dictionary->texts_bytes = end;
+    ((uint32_t *)dictionary->begins.data)[dictionary->count++] = (uint32_t)begin;
+    ((uint32_t *)dictionary->table.data)[place] = (uint32_t)dictionary->count;
     return OCK_OK;
 }
 
 enum ock_status ock_dictionary_code(struct ock_dictionary *dictionary, const char *text,
                                     size_t size, uint32_t *code, int *added, struct ock_err *err)
 {
+    enum ock_status status = OCK_OK;
     *added = 0;
-    if (2 * (dictionary->count + 1) > dictionary->capacity) {
-        enum ock_status status = grow(dictionary, err);
-        if (status != OCK_OK)
-            return status;
-    }
-    size_t place = find(dictionary, text);
-    if (dictionary->table[place]) {
-        *code = dictionary->table[place] - 1;
-        return OCK_OK;
-    }
-    size_t begin = dictionary->texts.size;
-    ock_buf_add(&dictionary->texts, text, size + 1);
-    if (dictionary->texts.failed == OCK_LIMIT)
-        return ock_fail(err, OCK_LIMIT,
-                        "has more than %zu bytes of distinct texts; leave the column out",
-                        OCK_DICTIONARY_BYTES_MAX);
-    if (dictionary->texts.failed != OCK_OK)
-        return ock_buf_status(&dictionary->texts, err);
-    dictionary->begins[dictionary->count] = begin;
-    *code = (uint32_t)dictionary->count++;
-    dictionary->table[place] = *code + 1;
-    *added = 1;
-    return OCK_OK;
+    if (2 * (dictionary->count + 1) > dictionary->capacity)
+        status = grow(dictionary, err);
+    if (status != OCK_OK)
+        return status;
+    const uint32_t *table = dictionary->table.data;
+    size_t place = find(dictionary, table, dictionary->capacity, text, size);
+    *added = table[place] == 0;
+    if (*added)
+        status = add(dictionary, place, text, size, err);
+    *code = status == OCK_OK ? table[place] - 1 : 0;
+    return status;
 }
 
-struct entry {
-    const char *text;
-    double number;
-    uint32_t code;
+/* --- Sorting ----------------------------------------------------------------------------------- */
+
+/* What codes are compared by. */
+struct order {
+    const struct ock_dictionary *dictionary;
+    const double *numbers; /* NULL: the texts alone */
 };
 
-static int by_bytes(const void *a, const void *b)
+static int compare(const void *a, const void *b, void *ctx)
 {
-    const struct entry *x = a;
-    const struct entry *y = b;
-    return strcmp(x->text, y->text);
+    const struct order *order = ctx;
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    if (order->numbers && order->numbers[x] != order->numbers[y])
+        return order->numbers[x] < order->numbers[y] ? -1 : 1;
+    return strcmp(text_at(order->dictionary, x), text_at(order->dictionary, y));
 }
 
-static int by_number(const void *a, const void *b)
+/* numbers [count]; false: some text is none. */
+static bool read_numbers(const struct ock_dictionary *dictionary, double *numbers)
 {
-    const struct entry *x = a;
-    const struct entry *y = b;
-    if (x->number != y->number)
-        return x->number < y->number ? -1 : 1;
-    return strcmp(x->text, y->text);
+    for (size_t i = 0; i < dictionary->count; i++) {
+        const char *text = text_at(dictionary, i);
+        if (ock_field_read(text, bytes_at(dictionary, i) - 1, &numbers[i]) != OCK_FIELD_NUMBER)
+            return false;
+    }
+    return true;
 }
 
 enum ock_status ock_dictionary_sort(const struct ock_dictionary *dictionary, const char **values,
                                     uint32_t *codes, size_t *value_count, struct ock_err *err)
 {
-    size_t count = dictionary->count;
-    struct entry *entries = malloc((count + 1) * sizeof(*entries));
-    if (!entries)
-        return ock_fail(err, OCK_NOMEM, "out of memory for a column's texts");
-    bool numbers = true;
+    size_t count = dictionary->count, found = 0;
+    struct ock_room sorted = {.data = NULL}, numbers = {.data = NULL};
+    enum ock_status status = ock_room_take(&sorted, count, sizeof(uint32_t), dictionary->path, err);
+    if (status == OCK_OK)
+        status = ock_room_take(&numbers, count, sizeof(double), dictionary->path, err);
+    if (status != OCK_OK)
+        goto done;
+    uint32_t *order = sorted.data;
+    struct order by = {dictionary, numbers.data};
+    if (!read_numbers(dictionary, numbers.data))
+        by.numbers = NULL;
+    for (size_t i = 0; i < count; i++)
+        order[i] = (uint32_t)i;
+    qsort_r(order, count, sizeof(*order), compare, &by);
     for (size_t i = 0; i < count; i++) {
-        entries[i] = (struct entry){.text = text_at(dictionary, i), .code = (uint32_t)i};
-        numbers = numbers && ock_field_read(entries[i].text, strlen(entries[i].text),
-                                            &entries[i].number) == OCK_FIELD_NUMBER;
-    }
-    if (count > 1)
-        qsort(entries, count, sizeof(*entries), numbers ? by_number : by_bytes);
-    size_t found = 0;
-    for (size_t i = 0; i < count; i++) {
-        bool again = numbers && i > 0 && entries[i].number == entries[i - 1].number;
+        bool again = by.numbers && i > 0 && by.numbers[order[i]] == by.numbers[order[i - 1]];
         if (!again)
-            values[found++] = entries[i].text;
-        codes[entries[i].code] = (uint32_t)found - 1;
+            values[found++] = text_at(dictionary, order[i]);
+        codes[order[i]] = (uint32_t)found - 1;
     }
-    free(entries);
     *value_count = found;
-    return OCK_OK;
+done:
+    ock_room_free(&sorted);
+    ock_room_free(&numbers);
+    return status;
 }

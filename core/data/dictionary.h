@@ -2,26 +2,33 @@
 #ifndef OCK_DATA_DICTIONARY_H
 #define OCK_DATA_DICTIONARY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/base/buf.h"
+#include "core/base/room.h"
 #include "core/base/status.h"
 
 struct ock_dictionary {
-    struct ock_buf texts; /* NUL-terminated, one after another */
-    uint64_t *begins;     /* owned, [capacity / 2]: where each text begins */
-    uint32_t *table;      /* owned, [capacity]: code + 1, 0 is free */
-    size_t capacity;      /* a power of two, or 0 */
+    struct ock_room texts;  /* NUL-terminated, one after another */
+    struct ock_room begins; /* uint32_t [capacity / 2]: where each text begins */
+    struct ock_room table;  /* uint32_t [capacity]: code + 1, 0 is free */
+    size_t texts_bytes;
+    size_t capacity; /* a power of two, or 0 */
     size_t count;
+    const char *path; /* borrowed: of the rooms' files; NULL: none */
 };
 
-void ock_dictionary_init(struct ock_dictionary *dictionary);
+void ock_dictionary_init(struct ock_dictionary *dictionary, const char *path);
 void ock_dictionary_deinit(struct ock_dictionary *dictionary); /* all-zero: a no-op */
 
 /* The text's code; *added says whether it is new. Errors: NOMEM, LIMIT (a column's texts). */
 enum ock_status ock_dictionary_code(struct ock_dictionary *dictionary, const char *text,
                                     size_t size, uint32_t *code, int *added, struct ock_err *err);
+
+/* The text's code, if it has one. */
+bool ock_dictionary_find(const struct ock_dictionary *dictionary, const char *text, size_t size,
+                         uint32_t *code);
 
 /* values [count]: the texts in order: by value if all are numbers (equal ones become one: "1" and
  * "1.0"), else by bytes. codes [count]: the place in values of each old code. Pointers are borrowed

@@ -1,17 +1,17 @@
 /* Fields of tables. Most numbers are short: at most 2^53 as a whole number and a power of ten that
  * a double holds exactly, so one multiplication or division rounds once and is right (Clinger 1990,
- * "How to read floating point numbers accurately", section 3). The rest goes to strtod. */
+ * "How to read floating point numbers accurately", section 3). Longer ones, up to 19 digits, are
+ * multiplied or divided as whole numbers of 128 bits, and rounded then. The rest goes to strtod. */
 #include "core/data/field.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 #include "core/base/utf8.h"
+#include "core/data/field_short.h"
 #include "core/data/missing.h"
 
 static bool same_word(const char *text, size_t size, const char *word)
@@ -21,6 +21,8 @@ static bool same_word(const char *text, size_t size, const char *word)
 
 static bool is_usual_missing(const char *text, size_t size)
 {
+    if (text[0] != '?' && (text[0] | 0x20) != 'n')
+        return false;
     static const char *const words[] = {"?", "na", "nan", "n/a", "null"};
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         if (same_word(text, size, words[i]))
@@ -61,10 +63,15 @@ struct decimal {
 /* More digits than these may not fit 64 bits. */
 enum { DIGITS_EXACT = 19 };
 
-static inline const char *read_digits(const char *text, struct decimal *d)
+/* padded: as many bytes as the digits, and 8 more, can be read. */
+static inline const char *read_digits(const char *text, struct decimal *d, bool padded)
 {
     const char *begin = text;
-    uint64_t digits = d->digits;
+    uint64_t digits = d->digits, eight;
+    while (padded && ock_eight_digits(text, &eight)) {
+        digits = 100000000 * digits + eight;
+        text += 8;
+    }
     for (; is_digit(*text); text++)
         digits = 10 * digits + (uint64_t)(*text - '0');
     d->digits = digits;
@@ -96,17 +103,70 @@ static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                 1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
-enum ock_field ock_field_read_as(const struct ock_missing *missing, const char *text, size_t size,
-                                 double *value)
+bool ock_field_is_missing(const struct ock_missing *missing, const char *text, size_t size)
 {
-    if (missing && missing->numbers && ock_missing_has(missing, text, size))
-        return OCK_FIELD_MISSING;
+    bool word = size == 0 || (missing ? ock_missing_has(missing, text, size)
+                                      : size <= 4 && is_usual_missing(text, size));
+    double value;
+    /* A word that is a number beyond the largest double is not looked for. */
+    return word && ock_field_read_as(missing, text, size, &value) == OCK_FIELD_MISSING;
+}
+
+__extension__ typedef unsigned __int128 u128;
+
+/* 5^27 is the last power of five in 64 bits. */
+enum { FIVES_MAX = 27 };
+
+static uint64_t power_of_five(unsigned exponent)
+{
+    uint64_t power = 1;
+    for (uint64_t base = 5; exponent > 0; exponent >>= 1, base *= base)
+        power *= exponent & 1 ? base : 1;
+    return power;
+}
+
+/* size * 2^exponent, rounded once, to even where it lies in the middle. `more` says that the true
+ * value is larger by less than one. size has more than 54 bits, and the result is a normal number. */
+static double round_once(uint64_t size, bool more, int exponent)
+{
+    int excess = 64 - __builtin_clzll(size) - DBL_MANT_DIG;
+    uint64_t half = UINT64_C(1) << (excess - 1);
+    uint64_t rest = size & (2 * half - 1);
+    uint64_t mantissa = size >> excess;
+    mantissa += rest > half || (rest == half && (more || mantissa % 2 == 1));
+    uint64_t bits = (uint64_t)(exponent + excess + DBL_MAX_EXP - 1) << (DBL_MANT_DIG - 1);
+    double power;
+    memcpy(&power, &bits, sizeof(power));
+    return (double)(int64_t)mantissa * power;
+}
+
+/* digits * 10^exponent; digits > 0, |exponent| <= FIVES_MAX. */
+static double scale_long(uint64_t digits, int exponent)
+{
+    int zeros = __builtin_clzll(digits);
+    uint64_t five = power_of_five((unsigned)(exponent < 0 ? -exponent : exponent));
+    if (exponent >= 0) {
+        int up = __builtin_clzll(five);
+        u128 product = (u128)(digits << zeros) * five << up; /* of 127 or 128 bits */
+        return round_once((uint64_t)(product >> 64), (uint64_t)product != 0,
+                          exponent + 64 - zeros - up);
+    }
+    int up = __builtin_clzll(five);
+    uint64_t divisor = five << up;
+    u128 dividend = (u128)(digits << zeros) << 63; /* its upper half is below the divisor */
+    uint64_t quotient = (uint64_t)(dividend / divisor);
+    return round_once(quotient, (u128)quotient * divisor != dividend, exponent - zeros - 63 + up);
+}
+
+static inline enum ock_field read_field(const struct ock_missing *missing, const char *text,
+                                        size_t size, double *value, bool padded)
+{
     struct decimal d = {.count = 0};
     const char *next = text + (text[0] == '-' || text[0] == '+');
-    next = read_digits(next, &d);
+    next = read_digits(next, &d, padded);
     if (*next == '.') {
         size_t before = d.count;
-        next = read_digits(next + 1, &d);
+        next = read_digits(next + 1, &d, padded);
         d.exponent -= (int)(d.count - before);
     }
     if (d.count > 0 && (*next == 'e' || *next == 'E'))
@@ -114,85 +174,36 @@ enum ock_field ock_field_read_as(const struct ock_missing *missing, const char *
     if (d.count == 0 || next != text + size)
         return read_word(missing, text, size);
 
+    double number;
     if (d.count <= DIGITS_EXACT && d.digits <= UINT64_C(1) << 53 && d.exponent >= -22 &&
         d.exponent <= 22) {
-        double number = (double)d.digits;
+        number = (double)d.digits;
         number = d.exponent < 0 ? number / powers[-d.exponent] : number * powers[d.exponent];
-        *value = text[0] == '-' ? -number : number;
-        return OCK_FIELD_NUMBER;
+    } else if (d.count <= DIGITS_EXACT && d.digits > 0 && d.exponent >= -FIVES_MAX &&
+               d.exponent <= FIVES_MAX) {
+        number = scale_long(d.digits, d.exponent);
+    } else {
+        *value = strtod(text, NULL);
+        return isinf(*value) ? OCK_FIELD_INFINITE : OCK_FIELD_NUMBER;
     }
-    double number = strtod(text, NULL);
-    if (isinf(number))
-        return OCK_FIELD_INFINITE;
-    *value = number;
+    *value = text[0] == '-' ? -number : number;
     return OCK_FIELD_NUMBER;
 }
 
-#ifdef __SSE2__
-
-/* `size` digits, at most 8, as a number, by three multiplications: neighbours are joined to pairs,
- * pairs to fours, fours to the eight. */
-static inline uint64_t eight_digits(const char *text, size_t size)
+enum ock_field ock_field_read_as(const struct ock_missing *missing, const char *text, size_t size,
+                                 double *value)
 {
-    uint64_t v;
-    memcpy(&v, text, sizeof(v));
-    v -= UINT64_C(0x3030303030303030);
-    if (size < 8) /* zeros in front; what is behind falls out */
-        v = size > 0 ? v << (64 - 8 * size) : 0;
-    v = v * 10 + (v >> 8);
-    v = ((v & UINT64_C(0x000000ff000000ff)) * UINT64_C(0x000f424000000064) +
-         ((v >> 16) & UINT64_C(0x000000ff000000ff)) * UINT64_C(0x0000271000000001)) >>
-        32;
-    return (uint32_t)v;
+    if (missing && missing->numbers && ock_missing_has(missing, text, size))
+        return OCK_FIELD_MISSING;
+    return read_field(missing, text, size, value, false);
 }
-
-/* A number of at most 16 characters, digits with a point among them or none, at most 8 on each side:
- * one look at all of them, where a loop would jump at each field's end. */
-static inline bool read_short(const char *text, size_t size, double *value)
-{
-    static const uint64_t shifts[] = {1,      10,      100,      1000,     10000,
-                                      100000, 1000000, 10000000, 100000000};
-    bool negative = text[0] == '-';
-    text += negative;
-    size -= negative;
-    if (size - 1 >= 16) /* none, or too many */
-        return false;
-    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)text);
-    __m128i digits = _mm_sub_epi8(bytes, _mm_set1_epi8('0'));
-    __m128i is_digit_at = _mm_cmpeq_epi8(_mm_min_epu8(digits, _mm_set1_epi8(9)), digits);
-    unsigned others = ~(unsigned)_mm_movemask_epi8(is_digit_at) & ((1U << size) - 1);
-    size_t before = others ? (size_t)__builtin_ctz(others) : size;
-    size_t after = others ? size - before - 1 : 0;
-    if ((others & (others - 1)) || (others && text[before] != '.') || before > 8 || after > 8 ||
-        before + after == 0)
-        return false;
-    uint64_t whole = eight_digits(text, before);
-    uint64_t all = whole * shifts[after] + eight_digits(text + before + 1, after);
-    if (all > UINT64_C(1) << 53)
-        return false;
-    double number = (double)all / powers[after];
-    *value = negative ? -number : number;
-    return true;
-}
-
-#else
-
-static inline bool read_short(const char *text, size_t size, double *value)
-{
-    (void)text;
-    (void)size;
-    (void)value;
-    return false;
-}
-
-#endif
 
 enum ock_field ock_field_read_padded(const struct ock_missing *missing, const char *text,
                                      size_t size, double *value)
 {
-    if (!(missing && missing->numbers) && read_short(text, size, value))
-        return OCK_FIELD_NUMBER;
-    return ock_field_read_as(missing, text, size, value);
+    if (missing && missing->numbers && ock_missing_has(missing, text, size))
+        return OCK_FIELD_MISSING;
+    return read_field(missing, text, size, value, size <= OCK_FIELD_PADDING - 8);
 }
 
 bool ock_text_is_utf8(const char *text, size_t size)

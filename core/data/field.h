@@ -24,11 +24,14 @@ enum ock_field ock_field_read(const char *text, size_t size, double *value);
 enum ock_field ock_field_read_as(const struct ock_missing *missing, const char *text, size_t size,
                                  double *value);
 
-/* The same, sooner for most numbers; OCK_FIELD_PADDING bytes from text on can be read, whatever they
+/* The same, sooner for long numbers; OCK_FIELD_PADDING bytes from text on can be read, whatever they
  * hold behind its NUL. */
 enum { OCK_FIELD_PADDING = 32 };
 enum ock_field ock_field_read_padded(const struct ock_missing *missing, const char *text,
                                      size_t size, double *value);
+
+/* Whether read_as says OCK_FIELD_MISSING of it, sooner. */
+bool ock_field_is_missing(const struct ock_missing *missing, const char *text, size_t size);
 
 /* All bytes are UTF-8. */
 bool ock_text_is_utf8(const char *text, size_t size);

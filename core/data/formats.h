@@ -37,6 +37,9 @@ static inline size_t ock_distinct_share(size_t columns)
     return share > OCK_WHOLE_CLASSES_MAX ? share : OCK_WHOLE_CLASSES_MAX + 1;
 }
 
+/* Columns that may keep so few values keep them in one array, that of all of them. */
+enum { OCK_LENT_VALUES_MAX = OCK_WHOLE_CLASSES_MAX + 1 };
+
 /* Writes a number into a block's element, rounded once to its storage (F32 or F64). */
 static inline void ock_put_number(const struct ock_build_block *block, size_t row, size_t offset,
                                   double value)

@@ -298,7 +298,7 @@ enum ock_status ock_import_inline(const cJSON *data, const char *pointer, const 
         return ock_fail(err, OCK_INVALID, "the inline data are not valid");
 
     ock_buf_init(&arrays.names, OCK_GIB);
-    ock_dictionary_init(&arrays.labels);
+    ock_dictionary_init(&arrays.labels, NULL);
     enum ock_status status = write_arrays(&arrays, out, err);
     arrays_deinit(&arrays);
     return status;

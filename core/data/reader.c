@@ -14,6 +14,7 @@
 #include <zstd.h>
 #include <zstd_errors.h>
 
+#include "core/base/file.h"
 #include "core/base/limits.h"
 
 enum {
@@ -69,19 +70,10 @@ static enum ock_status write_all(int fd, const unsigned char *bytes, size_t size
 static enum ock_status copy_pipe(struct ock_reader *reader, const char *scratch_path,
                                  struct ock_err *err)
 {
-    char folder[4096];
-    int length = snprintf(folder, sizeof(folder), "%s", scratch_path);
-    if (length < 0 || (size_t)length >= sizeof(folder))
-        return ock_fail(err, OCK_LIMIT, "a path is longer than %zu bytes", sizeof(folder) - 1);
-    char *slash = strrchr(folder, '/');
-    if (!slash)
-        (void)snprintf(folder, sizeof(folder), ".");
-    else
-        slash[slash == folder] = '\0'; /* the root keeps its slash */
-    int copy = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (copy < 0)
-        return ock_fail_errno(err, errno, "cannot keep a copy of the data");
-    enum ock_status status = OCK_OK;
+    int copy = -1;
+    enum ock_status status = ock_scratch_open(&copy, scratch_path, err);
+    if (status != OCK_OK)
+        return status;
     size_t got = 1;
     while (status == OCK_OK && got > 0) {
         status = read_some(reader->fd, reader->packed, sizeof(reader->packed), &got, err);

@@ -2,6 +2,7 @@
 """Reading a CSV beside pandas.read_csv (its C engine), the same file, in one run and by turns.
 
     python3 tests/bench/bench_csv.py [--python PYTHON_WITH_PANDAS] [--mib 1024] [--rounds 5]
+                                     [--table numbers|mixed|long]
 
 Ockham's side is the whole import by a worker process, which ends with a checksummed file on the
 disk; pandas ends with a frame in memory. Both read the file from the page cache. RSS is the worker's
@@ -28,16 +29,38 @@ print(time.perf_counter() - begin)
 """
 
 
-def write_table(path, size):
+def numbers(draw):
     """16 columns of fractions, 3 of whole numbers, one of text."""
+    fields = [f"{draw.gauss(0, 1):.6g}" for _ in range(16)]
+    fields += [str(draw.randrange(100000)) for _ in range(3)]
+    return [*fields, draw.choice(("red", "green", "blue"))]
+
+
+def long(draw):
+    """16 columns of fractions to the last digit, as programs write them."""
+    return [*(repr(draw.gauss(0, 1)) for _ in range(16)), draw.choice("01")]
+
+
+def mixed(draw):
+    """Texts with and without quotes, categories, dates, amounts, a tenth of them missing."""
+    fields = [str(draw.randrange(10**7)), f"\"{draw.choice(NAMES)}, {draw.choice(NAMES)}\"",
+              draw.choice(("red", "green", "blue")), draw.choice(NAMES),
+              f"{draw.randrange(2000, 2030)}-{draw.randrange(1, 13):02}-{draw.randrange(1, 29):02}",
+              f"{draw.expovariate(.01):.2f}", f"{draw.gauss(0, 1):.6g}", repr(draw.gauss(0, 1)),
+              str(draw.randrange(100)), draw.choice(("yes", "no"))]
+    return ["" if draw.random() < .1 else field for field in fields]
+
+
+NAMES = [f"{a}{b}{c}" for a in "BCDFG" for b in ("al", "er", "in", "os") for c in ("a", "do", "ten")]
+TABLES = {"numbers": numbers, "mixed": mixed, "long": long}
+
+
+def write_table(path, size, table):
     draw = random.Random(1)
-    rows = []
-    for _ in range(20000):
-        fields = [f"{draw.gauss(0, 1):.6g}" for _ in range(16)]
-        fields += [str(draw.randrange(100000)) for _ in range(3)]
-        rows.append(",".join(fields + [draw.choice(("red", "green", "blue"))]))
+    columns = len(TABLES[table](draw))
+    rows = [",".join(TABLES[table](draw)) for _ in range(20000)]
     with open(path, "w", encoding="ascii") as file:
-        file.write(",".join([f"x{i}" for i in range(19)] + ["kind"]) + "\n")
+        file.write(",".join([f"x{i}" for i in range(columns)]) + "\n")
         while file.tell() < size:
             draw.shuffle(rows)
             file.write("\n".join(rows) + "\n")
@@ -91,6 +114,7 @@ def main():
     parser.add_argument("--build", default=str(ROOT / "build/release"))
     parser.add_argument("--mib", type=int, default=1024)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--table", choices=TABLES, default="numbers")
     parser.add_argument("--threads", type=int, default=min(4, len(os.sched_getaffinity(0))))
     args = parser.parse_args()
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")  # as workers are given it
@@ -98,7 +122,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         source = folder / "table.csv"
-        write_table(source, args.mib << 20)
+        write_table(source, args.mib << 20, args.table)
         for _ in range(args.rounds):
             taken, peak = import_once(f"{args.build}/ockham-worker", folder, source, args.threads)
             ours.append(taken)

@@ -2,7 +2,10 @@
  * than any buffer. */
 #include "tests/unit/data_kit.h"
 
+#include <inttypes.h>
+
 #include "core/data/field.h"
+#include "core/data/field_short.h"
 
 START_TEST(fields_are_the_nearest_doubles)
 {
@@ -65,6 +68,69 @@ START_TEST(padded_fields_are_read_the_same)
         ck_assert_msg(memcmp(&plain, &padded, sizeof(plain)) == 0, "%s", text);
         if (expected == OCK_FIELD_NUMBER)
             ck_assert_msg(plain == strtod(text, NULL), "%s", text);
+        padded = plain;
+        bool by_parts = ock_field_short(text, size, &padded);
+        ck_assert_msg(memcmp(&plain, &padded, sizeof(plain)) == 0, "%s", text);
+        ck_assert(!by_parts || expected == OCK_FIELD_NUMBER);
+#ifdef __SSE2__
+        bool at_once =
+            __builtin_cpu_supports("ssse3") && ock_field_short_ssse3(text, size, &padded);
+        ck_assert_msg(memcmp(&plain, &padded, sizeof(plain)) == 0, "%s", text);
+        ck_assert(!at_once || expected == OCK_FIELD_NUMBER);
+#endif
+    }
+}
+END_TEST
+
+static uint64_t draw_bits(uint64_t *state)
+{
+    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return *state >> 24 ^ *state << 31;
+}
+
+/* Up to 19 digits and powers of ten around those that 64 bits hold, rounded as strtod does. */
+START_TEST(long_numbers_are_rounded_once)
+{
+    uint64_t state = 1;
+    for (size_t round = 0; round < 100000; round++) {
+        char text[64];
+        uint64_t digits = draw_bits(&state) >> draw_bits(&state) % 60;
+        (void)snprintf(text, sizeof(text), "%s%" PRIu64 "e%d", round % 2 ? "-" : "",
+                       digits % UINT64_C(10000000000000000000), (int)(draw_bits(&state) % 60) - 30);
+        double value = 0;
+        ck_assert_int_eq(ock_field_read(text, strlen(text), &value), OCK_FIELD_NUMBER);
+        ck_assert_msg(value == strtod(text, NULL), "%s", text);
+    }
+}
+END_TEST
+
+/* In the middle between two doubles, and just beside it; and at the ends of what is exact. */
+START_TEST(middles_are_rounded_to_even)
+{
+    static const struct {
+        const char *text;
+        double value;
+    } cases[] = {
+        {"9007199254740993", 9007199254740992.0},
+        {"9007199254740995", 9007199254740996.0},
+        {"9007199254740993.0", 9007199254740992.0},
+        {"9007199254740993.1", 9007199254740994.0},
+        {"9007199254740992.9", 9007199254740992.0},
+        {"1125899906842624.125", 0x1p50},
+        {"1125899906842624.126", 0x1.0000000000001p50},
+        {"1125899906842624.375", 0x1.0000000000002p50},
+        {"9999999999999999999", 1e19},
+        {"18014398509481985", 18014398509481984.0},
+        {"18014398509481987e0", 18014398509481988.0},
+        {"-9007199254740993", -9007199254740992.0},
+        {"9007199254740993e27", 9007199254740993e27},
+        {"9007199254740993e-27", 9007199254740993e-27},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        double value = 0;
+        ck_assert_int_eq(ock_field_read(cases[i].text, strlen(cases[i].text), &value),
+                         OCK_FIELD_NUMBER);
+        ck_assert_msg(value == cases[i].value, "%s: %a", cases[i].text, value);
     }
 }
 END_TEST
@@ -137,6 +203,8 @@ int main(void)
     tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, fields_are_the_nearest_doubles);
     tcase_add_test(tcase, padded_fields_are_read_the_same);
+    tcase_add_test(tcase, long_numbers_are_rounded_once);
+    tcase_add_test(tcase, middles_are_rounded_to_even);
     tcase_add_test(tcase, digits_are_the_known_ones);
     tcase_add_test(tcase, iris_has_150_rows);
     tcase_add_test(tcase, a_long_table_is_whole);
