@@ -208,6 +208,41 @@ START_TEST(interruptions_change_nothing)
 }
 END_TEST
 
+/* Before there is a learning rate there is nothing to remember: no state says that it is 0. */
+START_TEST(a_pause_before_the_learning_rate_changes_nothing)
+{
+    static const char spec[] = "{\"data\":{\"target\":\"virginica\"},\"model\":{\"hidden\":[4]},"
+                               "\"optimizer\":{\"lr\":\"auto\"},"
+                               "\"train\":{\"epochs\":1},\"tune\":{\"l2\":[0.1,0.01],\"folds\":2}}";
+    struct place place;
+    struct ock_buf want, got;
+    place_make(&place, "iris.csv", "virginica");
+    struct kit whole = {.train = place.data, .threads = 1, .best = place.best};
+    kit_run(&whole, spec);
+    fingerprint(&whole, &want);
+    for (uint64_t at = 1; at < 8; at += 3) {
+        struct kit paused = {
+            .train = place.data, .threads = 1, .checkpoint = place.checkpoint, .pause_at = at};
+        kit_run(&paused, spec);
+        ck_assert_int_eq(paused.outcome, OCK_PAUSED);
+        ck_assert_uint_eq(count_of(&paused, "log"), 0);
+        struct kit later = {
+            .train = place.data, .threads = 1, .checkpoint = place.checkpoint, .best = place.best};
+        kit_run(&later, spec);
+        fingerprint(&later, &got);
+        ck_assert_str_eq(got.data, want.data);
+        ock_buf_deinit(&got);
+        kit_free(&later);
+        kit_free(&paused);
+        kit_empty(place.directory);
+        kit_import("iris.csv", "virginica", place.data);
+    }
+    ock_buf_deinit(&want);
+    kit_free(&whole);
+    kit_remove(place.directory);
+}
+END_TEST
+
 /* The rows of iris in a fold of a search, or those that are not, as a CSV of their own. */
 static void write_rows(const char *path, const cJSON *fold_ids, int fold, bool inside)
 {
@@ -353,6 +388,35 @@ END_TEST
 
 /* --- Ends of searches -------------------------------------------------------------------------- */
 
+static void write_state(const char *path, const char *bytes)
+{
+    FILE *file = fopen(path, "w");
+    ck_assert(file && fputs(bytes, file) >= 0 && fclose(file) == 0);
+}
+
+/* A state that is none of this search's is told and passed over; its own is not spoken of. */
+START_TEST(a_foreign_state_is_told)
+{
+    static const char *const bytes[] = {"", "no state of a search at all"};
+    struct place place;
+    char state[KIT_PATH_SIZE];
+    place_make(&place, "iris.csv", "virginica");
+    kit_path(state, place.directory, "checkpoint.tuning");
+    for (size_t i = 0; i < 3; i++) {
+        struct kit kit = {.train = place.data, .threads = 1, .checkpoint = place.checkpoint};
+        if (i < 2)
+            write_state(state, bytes[i]);
+        kit_run(&kit, searches[4]);
+        ck_assert_uint_eq(count_of(&kit, "warning"), i < 2);
+        if (i < 2)
+            ck_assert_str_eq(kit_text(kit_event(&kit, "warning", 0), "code"), "checkpoint");
+        ck_assert_uint_eq(count_of(&kit, "trial"), 4);
+        kit_free(&kit);
+    }
+    kit_remove(place.directory);
+}
+END_TEST
+
 START_TEST(a_stop_chooses_among_what_is_done)
 {
     struct place place;
@@ -454,10 +518,12 @@ int main(void)
     tcase_add_test(all, heart_s_table_is_the_contract_s);
     tcase_add_loop_test(all, threads_and_tiles_change_nothing, 0, SEARCHES);
     tcase_add_loop_test(all, interruptions_change_nothing, 0, SEARCHES);
+    tcase_add_test(all, a_pause_before_the_learning_rate_changes_nothing);
     tcase_add_test(all, a_trial_is_the_job_that_it_stands_for);
     tcase_add_test(all, auto_is_the_least_that_leaves_no_weight);
     tcase_add_loop_test(all, the_warm_path_has_the_zeros_of_the_optima, 0,
                         OCK_TEST_STRIDE > 1 ? 1 : 2); /* digits take a sanitizer a minute */
+    tcase_add_test(all, a_foreign_state_is_told);
     tcase_add_test(all, a_stop_chooses_among_what_is_done);
     tcase_add_test(all, what_diverges_is_not_chosen);
     tcase_add_test(all, halving_ends_strong_penalties_that_have_settled);
