@@ -127,14 +127,28 @@ DEEDS = [kill_worker, pause, kill_server, kill_worker, pause, kill_server, pause
 def test_deaths_and_pauses_change_nothing(server, truth):
     rnd = random.Random(1)
     job = server.submit(search())
+    seen = []  # how far it was
     done = 0
+
+    def look():
+        found = status_of(server, job)
+        seen.append(found["progress"])
+        return found["status"]
+
     for deed in DEEDS:
-        wait_status(server, job, "running", "succeeded")
+        wait_until(lambda: look() in ("running", "succeeded"), "a worker")
         time.sleep(rnd.random() * 0.7)
-        done += status_of(server, job)["status"] == "running"
+        done += look() == "running"
         deed(server, job)
-    assert server.ended(job)["status"] == "succeeded"
+    wait_until(lambda: look() == "succeeded", "the end")
     assert done >= 4, "the job is too short for all this"
+    fractions = [progress["fraction"] for progress in seen]
+    assert fractions == sorted(fractions) and fractions[0] == 0 and fractions[-1] == 1
+    assert len(set(fractions)) > 2
+    assert {progress["trials"]["total"] for progress in seen} == {6}
+    assert seen[-1]["trials"]["done"] == 6 and seen[-1]["epoch"] == 150
+    listed = server.call("GET", "/v1/jobs?limit=1").json["items"][0]
+    assert listed["id"] == job and listed["progress"] == seen[-1]
     assert status_of(server, job)["attempt"] >= 2
     assert result(server, job) == truth
     assert [name for name in files_of(server, job) if "checkpoint" in name] == []
