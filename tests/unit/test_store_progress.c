@@ -1,8 +1,11 @@
-/* Goal: how far a job is, also while it searches. Method: a table worked by hand. */
+/* Goal: how far a job is, also while it searches. Method: a table worked by hand; without memory the
+ * trials are left out, or the buffer says so. */
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "alloc_fail.h"
 #include "core/base/buf.h"
 #include "server/store_progress.h"
 
@@ -60,11 +63,39 @@ START_TEST(how_far)
 }
 END_TEST
 
+START_TEST(without_memory)
+{
+    const struct ock_job_progress progress = {.epochs = 4, .eta_s = NAN, .tune = TWO_AXES};
+    if (!ALLOC_CAN_FAIL)
+        return;
+    for (long n = 0;; n++) {
+        struct ock_buf out;
+        ock_buf_init(&out, 4096);
+        alloc_fail_after(n);
+        struct ock_jsonw w = ock_jsonw_make(&out);
+        ock_jsonw_object(&w, NULL);
+        ock_job_progress_write(&w, &progress);
+        ock_jsonw_end_object(&w);
+        bool failed = alloc_fail_stop();
+        bool told = out.data && strstr(out.data, "\"total\":6");
+        bool whole = out.data && strstr(out.data, "\"eta_s\":null");
+        if (!failed)
+            ck_assert(told);
+        else
+            ck_assert(out.failed || (whole && !told));
+        ock_buf_deinit(&out);
+        if (!failed)
+            break;
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("progress");
     TCase *all = tcase_create("all");
     tcase_add_loop_test(all, how_far, 0, ROWS);
+    tcase_add_test(all, without_memory);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
