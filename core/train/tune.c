@@ -415,6 +415,7 @@ static enum ock_status run_search(struct ock_search *search, struct ock_tuned *o
 {
     bool left = false;
     enum ock_status status = find_first(search, &left, err);
+    out->stopped_before = search->found.stopped != 0;
     if (status == OCK_OK && !left)
         status = ock_search_tell_resolved(search, err);
     if (status == OCK_OK && !left)

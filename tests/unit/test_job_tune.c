@@ -448,6 +448,45 @@ START_TEST(a_stop_chooses_among_what_is_done)
 }
 END_TEST
 
+/* Whoever asked for the stop may ask again after a resumption (a server does): that is not for the
+ * refit, which trains to its end; another one is. */
+START_TEST(a_stop_that_is_told_again_spares_the_refit)
+{
+    struct place place;
+    place_make(&place, "iris.csv", "virginica");
+    struct kit whole = {.train = place.data, .threads = 1, .best = place.best};
+    kit_run(&whole, searches[0]);
+    uint64_t late = whole.polls - 6 * 8 - 1; /* in the search's last run */
+    struct kit stopped = {
+        .train = place.data, .threads = 1, .best = place.best, .stop_after = late};
+    kit_run(&stopped, searches[0]);
+    ck_assert_uint_gt(count_of(&stopped, "epoch"), 0);
+    struct kit paused = {.train = place.data,
+                         .threads = 1,
+                         .checkpoint = place.checkpoint,
+                         .best = place.best,
+                         .stop_after = late,
+                         .pause_after = late + 20};
+    kit_run(&paused, searches[0]);
+    ck_assert_int_eq(paused.outcome, OCK_PAUSED);
+    struct kit again = {.train = place.data,
+                        .threads = 1,
+                        .checkpoint = place.checkpoint,
+                        .best = place.best,
+                        .stop_after = 1};
+    kit_run(&again, searches[0]);
+    const cJSON *end = kit_event(&again, "end", 0);
+    ck_assert_str_eq(kit_text(end, "stop_reason"), "stopped");
+    ck_assert_str_eq(kit_text(end, "state_sha256"),
+                     kit_text(kit_event(&stopped, "end", 0), "state_sha256"));
+    kit_free(&again);
+    kit_free(&paused);
+    kit_free(&stopped);
+    kit_free(&whole);
+    kit_remove(place.directory);
+}
+END_TEST
+
 /* A rate at which every strength diverges; one bad strength alone is not chosen. */
 START_TEST(what_diverges_is_not_chosen)
 {
@@ -525,6 +564,7 @@ int main(void)
                         OCK_TEST_STRIDE > 1 ? 1 : 2); /* digits take a sanitizer a minute */
     tcase_add_test(all, a_foreign_state_is_told);
     tcase_add_test(all, a_stop_chooses_among_what_is_done);
+    tcase_add_test(all, a_stop_that_is_told_again_spares_the_refit);
     tcase_add_test(all, what_diverges_is_not_chosen);
     tcase_add_test(all, halving_ends_strong_penalties_that_have_settled);
     tcase_add_test(all, the_test_part_is_kept_for_the_end);
