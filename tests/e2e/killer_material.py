@@ -41,7 +41,7 @@ def specs():
         "inline": base(500, checkpoint_every=20),
         "init": base(50, checkpoint_every=1),
         "two_threads": base(60, threads=2),
-        "search": base(40, checkpoint_every=5),
+        "search": base(20, checkpoint_every=5),
     }
     out["nesterov"]["optimizer"].update(momentum=0.9, nesterov=True,
                                         schedule={"name": "cosine", "min": 0.001})

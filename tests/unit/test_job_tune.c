@@ -5,7 +5,7 @@
  * weights against those of the same job alone on the rows of the fold. */
 #include <math.h>
 
-#include "tests/unit/job_kit.h"
+#include "tests/unit/tune_kit.h"
 
 #define HEART                                                                                      \
     "\"data\":{\"target\":\"label\",\"scaling\":\"none\"},\"model\":{\"hidden\":[]},"              \
@@ -13,20 +13,6 @@
     "\"regularization\":{\"l1_method\":\"proximal\",\"biases\":false},"                            \
     "\"optimizer\":{\"lr\":1.0,\"momentum\":0.9},"
 #define IRIS "\"data\":{\"target\":\"virginica\"},\"optimizer\":{\"lr\":0.1},"
-
-struct place {
-    char directory[KIT_PATH_SIZE], data[KIT_PATH_SIZE], checkpoint[KIT_PATH_SIZE];
-    char best[KIT_PATH_SIZE];
-};
-
-static void place_make(struct place *place, const char *table, const char *target)
-{
-    kit_directory(place->directory);
-    kit_path(place->data, place->directory, "data.ockds");
-    kit_path(place->checkpoint, place->directory, "checkpoint");
-    kit_path(place->best, place->directory, "best.safetensors");
-    kit_import(table, target, place->data);
-}
 
 static const cJSON *trial(const struct kit *kit, int number)
 {
@@ -36,25 +22,6 @@ static const cJSON *trial(const struct kit *kit, int number)
             return kit->events[i].body;
     }
     ck_abort_msg("no trial %d", number);
-    return NULL;
-}
-
-static size_t count_of(const struct kit *kit, const char *type)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < kit->count; i++)
-        count += strcmp(kit->events[i].type, type) == 0;
-    return count;
-}
-
-/* The document "tuning". */
-static const cJSON *table_of(const struct kit *kit)
-{
-    for (size_t i = kit->count; i-- > 0;) {
-        if (strcmp(kit->events[i].key, "document:tuning") == 0)
-            return kit->events[i].body;
-    }
-    ck_abort_msg("no table");
     return NULL;
 }
 
@@ -97,23 +64,6 @@ START_TEST(heart_s_table_is_the_contract_s)
 END_TEST
 
 /* --- Same bits --------------------------------------------------------------------------------- */
-
-/* The figures and weights of all trials and the refit's last weights, as one text. */
-static void fingerprint(const struct kit *kit, struct ock_buf *out)
-{
-    ock_buf_init(out, OCK_MIB);
-    const cJSON *trials = ock_json_get(table_of(kit), "trials");
-    char *text = cJSON_PrintUnformatted(trials);
-    ock_buf_puts(out, text);
-    free(text);
-    const cJSON *end = kit_event(kit, "end", 0);
-    text = cJSON_PrintUnformatted(ock_json_get(end, "tuning"));
-    ock_buf_puts(out, text);
-    free(text);
-    const cJSON *latest = ock_json_get(end, "latest"); /* its event may be an earlier piece's */
-    if (cJSON_IsObject(latest))
-        ock_buf_puts(out, kit_text(latest, "weights_sha256"));
-}
 
 static const char *const searches[] = {
     "{" IRIS
@@ -199,41 +149,6 @@ START_TEST(interruptions_change_nothing)
     fingerprint(&whole, &want);
     for (uint64_t steps = 1; steps < whole.polls; steps += 1 + whole.polls / 25 * OCK_TEST_STRIDE) {
         run_in_pieces(&place, searches[_i], steps, want.data);
-        kit_empty(place.directory);
-        kit_import("iris.csv", "virginica", place.data);
-    }
-    ock_buf_deinit(&want);
-    kit_free(&whole);
-    kit_remove(place.directory);
-}
-END_TEST
-
-/* Before there is a learning rate there is nothing to remember: no state says that it is 0. */
-START_TEST(a_pause_before_the_learning_rate_changes_nothing)
-{
-    static const char spec[] = "{\"data\":{\"target\":\"virginica\"},\"model\":{\"hidden\":[4]},"
-                               "\"optimizer\":{\"lr\":\"auto\"},"
-                               "\"train\":{\"epochs\":1},\"tune\":{\"l2\":[0.1,0.01],\"folds\":2}}";
-    struct place place;
-    struct ock_buf want, got;
-    place_make(&place, "iris.csv", "virginica");
-    struct kit whole = {.train = place.data, .threads = 1, .best = place.best};
-    kit_run(&whole, spec);
-    fingerprint(&whole, &want);
-    for (uint64_t at = 1; at < 8; at += 3) {
-        struct kit paused = {
-            .train = place.data, .threads = 1, .checkpoint = place.checkpoint, .pause_at = at};
-        kit_run(&paused, spec);
-        ck_assert_int_eq(paused.outcome, OCK_PAUSED);
-        ck_assert_uint_eq(count_of(&paused, "log"), 0);
-        struct kit later = {
-            .train = place.data, .threads = 1, .checkpoint = place.checkpoint, .best = place.best};
-        kit_run(&later, spec);
-        fingerprint(&later, &got);
-        ck_assert_str_eq(got.data, want.data);
-        ock_buf_deinit(&got);
-        kit_free(&later);
-        kit_free(&paused);
         kit_empty(place.directory);
         kit_import("iris.csv", "virginica", place.data);
     }
@@ -388,35 +303,6 @@ END_TEST
 
 /* --- Ends of searches -------------------------------------------------------------------------- */
 
-static void write_state(const char *path, const char *bytes)
-{
-    FILE *file = fopen(path, "w");
-    ck_assert(file && fputs(bytes, file) >= 0 && fclose(file) == 0);
-}
-
-/* A state that is none of this search's is told and passed over; its own is not spoken of. */
-START_TEST(a_foreign_state_is_told)
-{
-    static const char *const bytes[] = {"", "no state of a search at all"};
-    struct place place;
-    char state[KIT_PATH_SIZE];
-    place_make(&place, "iris.csv", "virginica");
-    kit_path(state, place.directory, "checkpoint.tuning");
-    for (size_t i = 0; i < 3; i++) {
-        struct kit kit = {.train = place.data, .threads = 1, .checkpoint = place.checkpoint};
-        if (i < 2)
-            write_state(state, bytes[i]);
-        kit_run(&kit, searches[4]);
-        ck_assert_uint_eq(count_of(&kit, "warning"), i < 2);
-        if (i < 2)
-            ck_assert_str_eq(kit_text(kit_event(&kit, "warning", 0), "code"), "checkpoint");
-        ck_assert_uint_eq(count_of(&kit, "trial"), 4);
-        kit_free(&kit);
-    }
-    kit_remove(place.directory);
-}
-END_TEST
-
 START_TEST(a_stop_chooses_among_what_is_done)
 {
     struct place place;
@@ -443,45 +329,6 @@ START_TEST(a_stop_chooses_among_what_is_done)
     ck_assert(cJSON_IsNull(ock_json_get(ock_json_get(end, "tuning"), "chosen")));
     kit_free(&early);
     kit_free(&kit);
-    kit_free(&whole);
-    kit_remove(place.directory);
-}
-END_TEST
-
-/* Whoever asked for the stop may ask again after a resumption (a server does): that is not for the
- * refit, which trains to its end; another one is. */
-START_TEST(a_stop_that_is_told_again_spares_the_refit)
-{
-    struct place place;
-    place_make(&place, "iris.csv", "virginica");
-    struct kit whole = {.train = place.data, .threads = 1, .best = place.best};
-    kit_run(&whole, searches[0]);
-    uint64_t late = whole.polls - 6 * 8 - 1; /* in the search's last run */
-    struct kit stopped = {
-        .train = place.data, .threads = 1, .best = place.best, .stop_after = late};
-    kit_run(&stopped, searches[0]);
-    ck_assert_uint_gt(count_of(&stopped, "epoch"), 0);
-    struct kit paused = {.train = place.data,
-                         .threads = 1,
-                         .checkpoint = place.checkpoint,
-                         .best = place.best,
-                         .stop_after = late,
-                         .pause_after = late + 20};
-    kit_run(&paused, searches[0]);
-    ck_assert_int_eq(paused.outcome, OCK_PAUSED);
-    struct kit again = {.train = place.data,
-                        .threads = 1,
-                        .checkpoint = place.checkpoint,
-                        .best = place.best,
-                        .stop_after = 1};
-    kit_run(&again, searches[0]);
-    const cJSON *end = kit_event(&again, "end", 0);
-    ck_assert_str_eq(kit_text(end, "stop_reason"), "stopped");
-    ck_assert_str_eq(kit_text(end, "state_sha256"),
-                     kit_text(kit_event(&stopped, "end", 0), "state_sha256"));
-    kit_free(&again);
-    kit_free(&paused);
-    kit_free(&stopped);
     kit_free(&whole);
     kit_remove(place.directory);
 }
@@ -557,14 +404,11 @@ int main(void)
     tcase_add_test(all, heart_s_table_is_the_contract_s);
     tcase_add_loop_test(all, threads_and_tiles_change_nothing, 0, SEARCHES);
     tcase_add_loop_test(all, interruptions_change_nothing, 0, SEARCHES);
-    tcase_add_test(all, a_pause_before_the_learning_rate_changes_nothing);
     tcase_add_test(all, a_trial_is_the_job_that_it_stands_for);
     tcase_add_test(all, auto_is_the_least_that_leaves_no_weight);
     tcase_add_loop_test(all, the_warm_path_has_the_zeros_of_the_optima, 0,
                         OCK_TEST_STRIDE > 1 ? 1 : 2); /* digits take a sanitizer a minute */
-    tcase_add_test(all, a_foreign_state_is_told);
     tcase_add_test(all, a_stop_chooses_among_what_is_done);
-    tcase_add_test(all, a_stop_that_is_told_again_spares_the_refit);
     tcase_add_test(all, what_diverges_is_not_chosen);
     tcase_add_test(all, halving_ends_strong_penalties_that_have_settled);
     tcase_add_test(all, the_test_part_is_kept_for_the_end);
