@@ -151,7 +151,7 @@ def test_deaths_and_pauses_change_nothing(server, truth):
     assert listed["id"] == job and listed["progress"] == seen[-1]
     assert status_of(server, job)["attempt"] >= 2
     assert result(server, job) == truth
-    assert [name for name in files_of(server, job) if "checkpoint" in name] == []
+    wait_until(lambda: files_of(server, job) == [], "an empty directory")
 
 
 # --- Ends and other disturbances -----------------------------------------------------------------
@@ -167,7 +167,8 @@ def test_stop_before_any_trial(server):
     end = server.events(job)[-1]
     assert end["model"] is None and end["tuning"]["chosen"] is None
     assert server.call("GET", f"/v1/jobs/{job}/model").status == 404
-    assert trials_of(server, job) == [] and files_of(server, job) == []
+    assert trials_of(server, job) == []
+    wait_until(lambda: files_of(server, job) == [], "an empty directory")
 
 
 def test_stop_after_a_trial_then_delete(server, truth):
@@ -187,7 +188,7 @@ def test_stop_after_a_trial_then_delete(server, truth):
     with contextlib.closing(sqlite3.connect(f"{server.directory}/ockham.db")) as db:
         assert db.execute("SELECT count(*) FROM documents WHERE job NOT IN"
                           " (SELECT number FROM jobs)").fetchone() == (0,)
-    assert files_of(server, job) == []
+    wait_until(lambda: files_of(server, job) == [], "an empty directory")
 
 
 def test_cancel_leaves_nothing(server):
@@ -239,7 +240,7 @@ def test_full_disk(small_disk, truth):
     spec["train"]["checkpoint_every"] = 10
     job = small_disk.submit(spec)
     wait_status(small_disk, job, "running")
-    time.sleep(0.5)
+    time.sleep(0.3)
     fill(small_disk)
     wait_status(small_disk, job, "paused")
     assert "disk_full" in [warning["code"] for warning in status_of(small_disk, job)["warnings"]]
