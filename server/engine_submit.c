@@ -6,6 +6,7 @@
 #include "core/base/json.h"
 #include "core/base/jsonw.h"
 #include "core/base/limits.h"
+#include "core/train/tune_plan.h"
 #include "server/ids.h"
 #include "server/log.h"
 #include "server/prepare.h"
@@ -208,6 +209,10 @@ static void write_answer(const struct ock_prepared *prepared, struct ock_buf *ou
     ock_jsonw_uint(&w, "parameters", prepared->plan->parameters);
     ock_jsonw_uint(&w, "memory_bytes", prepared->plan->memory_bytes);
     ock_jsonw_uint(&w, "steps_per_epoch", prepared->plan->steps_per_epoch);
+    if (prepared->spec->tune.on) {
+        ock_jsonw_uint(&w, "trials", ock_tune_trials(&prepared->spec->tune));
+        ock_jsonw_uint(&w, "runs", ock_tune_runs(&prepared->spec->tune));
+    }
     ock_jsonw_raw(&w, "warnings", prepared->warnings.data);
     struct ock_buf conversions;
     ock_buf_init(&conversions, OCK_MIB);

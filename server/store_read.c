@@ -1,5 +1,6 @@
 /* What readers of jobs see: one row and the texts beside it. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 #include "server/ids.h"
 #include "server/store_all_events.h"
 #include "server/store_jobs.h"
+#include "server/store_progress.h"
 
 /* The columns of write_job, in its order. */
 #define JOB_COLUMNS                                                                                \
@@ -16,7 +18,9 @@
     " (SELECT body FROM events e WHERE e.job = j.number AND e.seq = j.latest_seq), j.best,"        \
     " s.spec, s.resolved, j.attempt, j.stop_reason, j.warnings, j.error, j.version,"               \
     " (SELECT json_extract(e.body, '$.model') FROM events e"                                       \
-    " WHERE e.job = j.number AND e.key = 'end')"
+    " WHERE e.job = j.number AND e.key = 'end'),"                                                  \
+    " CASE WHEN instr(s.resolved, '\"tune\":{') > 0 THEN json_extract(s.resolved, '$.tune') END,"  \
+    " (SELECT count(*) FROM events e WHERE e.job = j.number AND e.key GLOB 'trial:*')"
 enum column {
     C_ID,
     C_NAME,
@@ -42,6 +46,8 @@ enum column {
     C_ERROR,
     C_VERSION,
     C_MODEL,
+    C_TUNE, /* NULL: nothing is searched */
+    C_TRIALS,
 };
 
 static void write_time(struct ock_jsonw *w, const char *key, sqlite3_stmt *row, enum column column)
@@ -76,19 +82,16 @@ static void write_dataset(struct ock_jsonw *w, sqlite3_stmt *row)
 
 static void write_progress(struct ock_jsonw *w, sqlite3_stmt *row)
 {
-    int64_t epoch = sqlite3_column_int64(row, C_EPOCH),
-            epochs = sqlite3_column_int64(row, C_EPOCHS);
-    bool succeeded = sqlite3_column_int(row, C_STATUS) == OCK_JOB_SUCCEEDED;
-    double fraction = succeeded ? 1 : epochs > 0 ? (double)epoch / (double)epochs : 0;
-    ock_jsonw_object(w, "progress");
-    ock_jsonw_double(w, "fraction", fraction);
-    ock_jsonw_int(w, "epoch", epoch);
-    ock_jsonw_int(w, "epochs", epochs);
-    if (sqlite3_column_type(row, C_ETA) == SQLITE_NULL)
-        ock_jsonw_null(w, "eta_s");
-    else
-        ock_jsonw_double(w, "eta_s", sqlite3_column_double(row, C_ETA));
-    ock_jsonw_end_object(w);
+    bool timed = sqlite3_column_type(row, C_ETA) != SQLITE_NULL;
+    const struct ock_job_progress progress = {
+        .succeeded = sqlite3_column_int(row, C_STATUS) == OCK_JOB_SUCCEEDED,
+        .epoch = sqlite3_column_int64(row, C_EPOCH),
+        .epochs = sqlite3_column_int64(row, C_EPOCHS),
+        .eta_s = timed ? sqlite3_column_double(row, C_ETA) : (double)NAN,
+        .tune = ock_db_text(row, C_TUNE),
+        .trials_told = sqlite3_column_int64(row, C_TRIALS),
+    };
+    ock_job_progress_write(w, &progress);
 }
 
 static void write_links(struct ock_jsonw *w, const char *id)

@@ -84,8 +84,12 @@ static void add_row(struct cli_table *table, const cJSON *job)
 {
     char epoch[64] = "-", best[CLI_NUMBER_SIZE], created[20] = "-";
     double now = cli_number_at(job, "progress.epoch"), all = cli_number_at(job, "progress.epochs");
+    double trials = cli_number_at(job, "progress.trials.total");
     const char *time = cli_text_at(job, "created_at");
-    if (now >= 0 && all > 0)
+    if (now <= 0 && trials > 0)
+        (void)snprintf(epoch, sizeof(epoch), "search %.0f of %.0f",
+                       cli_number_at(job, "progress.trials.done"), trials);
+    else if (now >= 0 && all > 0)
         (void)snprintf(epoch, sizeof(epoch), "%.0f/%.0f", now, all);
     cli_format_loss(best, cli_number_at(job, "best.value"));
     if (time)

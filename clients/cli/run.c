@@ -4,7 +4,8 @@
  * would store them. Written to stdout and flushed is this program's "stored": then it confirms.
  *
  * Ctrl-C: the first one asks for a stop, which keeps the best model (with --checkpoint, for a
- * checkpoint first); the second ends the worker. SIGTERM and SIGHUP pause a job that has a
+ * checkpoint first; a search that is stopped chooses among what it has, and what is kept is from
+ * before that); the second ends the worker. SIGTERM and SIGHUP pause a job that has a
  * --checkpoint and abort any other. */
 #include "clients/cli/run.h"
 
@@ -19,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clients/cli/kept.h"
 #include "clients/cli/view.h"
 #include "core/base/file.h"
 #include "core/base/json.h"
@@ -43,7 +45,7 @@ struct run {
     bool killed;
     bool foreign; /* the file at --checkpoint is not one of this job: it must not be touched */
     uint64_t seq;
-    char checkpoint[CLI_PATH_SIZE]; /* the worker's */
+    struct cli_kept kept;
 };
 
 /* --- Before the start ---------------------------------------------------------------------------
@@ -94,9 +96,8 @@ static enum ock_status start(struct run *run, struct ock_err *err)
         if (!init)
             return ock_fail_errno(err, errno, "%s", options->init);
     }
-    cli_workdir_path(&run->job->dir, "checkpoint", run->checkpoint);
-    if (options->checkpoint && access(options->checkpoint, F_OK) == 0)
-        status = cli_file_copy(options->checkpoint, run->checkpoint, err);
+    cli_kept_init(&run->kept, options->checkpoint, run->job->spec->tune.on, &run->job->dir);
+    status = cli_kept_bring(&run->kept, err);
     if (status == OCK_OK)
         status = write_job(run, init, err);
     if (status == OCK_OK)
@@ -162,14 +163,16 @@ static bool is_foreign(const struct run *run, const char *type, const char *body
            strstr(body, "\"code\":\"checkpoint\"") && strstr(body, "it is not used");
 }
 
-static void refuse_checkpoint(struct run *run, const char *body)
+static void refuse_checkpoint(struct run *run, const char *key, const char *body)
 {
     struct ock_faults *faults = calloc(1, sizeof(*faults));
     cJSON *json = NULL;
     if (faults)
         (void)ock_json_parse(&json, body, strlen(body), faults, NULL);
     const char *message = cli_text_at(json, "message");
-    cli_say("--checkpoint %s: %s; remove it, or name another file", run->options->checkpoint,
+    bool search = strcmp(key, "warning:checkpoint:tuning") == 0;
+    cli_say("--checkpoint %s: %s; remove it, or name another file",
+            search ? run->kept.search_file : run->options->checkpoint,
             message ? message : "it is not used");
     cJSON_Delete(json);
     free(faults);
@@ -226,20 +229,22 @@ static void tell_crash(struct run *run, const char *text)
 static void keep_checkpoint(struct run *run)
 {
     struct ock_err err = {0};
-    if (!run->options->checkpoint || access(run->checkpoint, F_OK) != 0)
-        return;
-    if (cli_file_copy(run->checkpoint, run->options->checkpoint, &err) != OCK_OK) {
+    if (cli_kept_take(&run->kept, &err) != OCK_OK) {
         cli_view_break(&run->view);
         cli_out_flush();
         cli_say("the checkpoint is not kept: %s", err.text);
     }
 }
 
-static void on_checkpoint(struct run *run)
+/* A search that is stopped remembers that it was, and trains the best so far: the next run goes on
+ * with what was kept before. */
+static void on_checkpoint(struct run *run, const char *body)
 {
     keep_checkpoint(run);
-    if (run->stop_after_checkpoint)
+    if (run->stop_after_checkpoint) {
+        run->kept.frozen = strstr(body, "\"trials_done\":") != NULL;
         ock_worker_send(&run->worker, "stop");
+    }
     run->stop_after_checkpoint = false;
 }
 
@@ -287,9 +292,9 @@ static void on_signals(struct run *run)
 static void take_line(struct run *run, const struct ock_worker_line *line)
 {
     if (strcmp(line->type, "checkpoint") == 0) {
-        on_checkpoint(run);
+        on_checkpoint(run, line->body);
     } else if (is_foreign(run, line->type, line->body)) {
-        refuse_checkpoint(run, line->body);
+        refuse_checkpoint(run, line->key, line->body);
         kill_worker(run);
     } else if (strcmp(line->type, "resolved") != 0 && strcmp(line->type, "document") != 0) {
         tell(run, line->type, line->key, line->body);
@@ -362,8 +367,8 @@ static enum cli_exit finish(struct run *run)
     }
     if (run->stopped)
         keep_checkpoint(run);
-    else if (run->options->checkpoint)
-        (void)unlink(run->options->checkpoint); /* the job is done: nothing to resume */
+    else
+        cli_kept_remove(&run->kept);
     return run->succeeded ? CLI_DONE : CLI_FAILED;
 }
 
@@ -391,6 +396,7 @@ enum cli_exit cli_run(struct cli_job *job, const struct cli_run_options *options
     enum cli_exit code = CLI_FAILED;
     if (start(&run, &err) != OCK_OK) {
         cli_say("%s", err.text);
+        code = err.status == OCK_INVALID ? CLI_USAGE : CLI_FAILED;
     } else {
         loop(&run);
         code = finish(&run);

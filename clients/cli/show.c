@@ -18,12 +18,25 @@ static void line(const char *name, const char *text)
     cli_puts("\n");
 }
 
+/* Before the first epoch of its refit; false: nothing is searched, or it is over. */
+static bool show_search(const cJSON *job)
+{
+    char text[128];
+    double total = cli_number_at(job, "progress.trials.total");
+    if (!(total > 0) || cli_number_at(job, "progress.epoch") > 0)
+        return false;
+    (void)snprintf(text, sizeof(text), "search %.0f of %.0f",
+                   cli_number_at(job, "progress.trials.done"), total);
+    line("progress", text);
+    return true;
+}
+
 static void show_progress(const cJSON *job)
 {
     char text[128], left[CLI_NUMBER_SIZE];
     double epoch = cli_number_at(job, "progress.epoch");
     double epochs = cli_number_at(job, "progress.epochs");
-    if (!(epoch >= 0 && epochs > 0))
+    if (show_search(job) || !(epoch >= 0 && epochs > 0))
         return;
     int length = snprintf(text, sizeof(text), "%.0f of %.0f epochs", epoch, epochs);
     const char *status = cli_text_at(job, "status");

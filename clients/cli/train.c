@@ -34,7 +34,8 @@ static const struct argp_option options[] = {
     {"model", KEY_MODEL, "FILE", 0, "Write the best model here, as safetensors", 2},
     {"checkpoint", KEY_CHECKPOINT, "FILE", 0,
      "Resume from this checkpoint if it is there; keep one there when the job is stopped, ended by "
-     "a signal or a crash. Removed when the job is done",
+     "a signal or a crash, and FILE.tuning beside it if the job searches. Removed when the job is "
+     "done",
      2},
     {"threads", KEY_THREADS, "N", 0, "Threads (default: as many as pay; never changes the result)",
      2},

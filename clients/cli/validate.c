@@ -12,6 +12,7 @@
 #include "core/data/data.h"
 #include "core/data/encoder.h"
 #include "core/train/plan.h"
+#include "core/train/tune_plan.h"
 
 enum { KEY_DATA = 0x100, KEY_VALIDATION, KEY_TEST, KEY_TARGET, KEY_JSON };
 
@@ -84,11 +85,13 @@ struct facts {
     struct ock_buf conversions; /* JSON */
 };
 
+/* Of a search: what is told of rows and steps is its refit's, which takes all rows. */
 static enum ock_status gather(struct facts *facts, const struct cli_job *job, struct ock_err *err)
 {
+    int cut = job->spec->tune.on ? OCK_CUT_ALL : OCK_CUT_SPLIT;
     enum ock_status status =
-        ock_data_open(&facts->data, job->spec, job->datasets[CLI_TRAIN],
-                      job->datasets[CLI_VALIDATION], job->datasets[CLI_TEST], err);
+        ock_data_open_cut(&facts->data, job->spec, job->datasets[CLI_TRAIN],
+                          job->datasets[CLI_VALIDATION], job->datasets[CLI_TEST], cut, err);
     if (status != OCK_OK)
         return status;
     const struct ock_data *data = facts->data;
@@ -109,7 +112,7 @@ static enum ock_status gather(struct facts *facts, const struct cli_job *job, st
 }
 
 /* The object of POST /v1/jobs/validate. */
-static bool print_json(const struct facts *facts)
+static bool print_json(const struct facts *facts, const struct ock_tune_spec *tune)
 {
     struct ock_buf out;
     ock_buf_init(&out, OCK_JSON_BYTES_MAX);
@@ -119,6 +122,10 @@ static bool print_json(const struct facts *facts)
     ock_jsonw_uint(&w, "parameters", facts->plan->parameters);
     ock_jsonw_uint(&w, "memory_bytes", facts->plan->memory_bytes);
     ock_jsonw_uint(&w, "steps_per_epoch", facts->plan->steps_per_epoch);
+    if (tune->on) {
+        ock_jsonw_uint(&w, "trials", ock_tune_trials(tune));
+        ock_jsonw_uint(&w, "runs", ock_tune_runs(tune));
+    }
     ock_jsonw_array(&w, "warnings");
     for (size_t i = 0; i < facts->warning_count; i++) {
         ock_jsonw_object(&w, NULL);
@@ -202,6 +209,20 @@ static bool print_resolved(const struct ock_buf *text)
     return good;
 }
 
+/* "search           16 strengths in 5 folds: 80 runs, and the refit" */
+static void print_search(const struct ock_tune_spec *tune)
+{
+    char trials[CLI_NUMBER_SIZE], runs[CLI_NUMBER_SIZE];
+    cli_format_count(trials, (double)ock_tune_trials(tune));
+    cli_format_count(runs, (double)(ock_tune_runs(tune) - tune->refit));
+    cli_printf("%-16s %s strengths ", "search", trials);
+    if (tune->folds > 0)
+        cli_printf("in %u folds", tune->folds);
+    else
+        cli_puts("on the validation rows");
+    cli_printf(": %s runs%s\n", runs, tune->refit ? ", and the refit" : "");
+}
+
 static void print_rows(const struct facts *facts, const struct cli_job *job)
 {
     char text[CLI_NUMBER_SIZE], steps[CLI_NUMBER_SIZE];
@@ -211,7 +232,8 @@ static void print_rows(const struct facts *facts, const struct cli_job *job)
     cli_printf("%-16s %s rows, %s steps an epoch of at most %zu rows\n", "training", text, steps,
                facts->plan->batch_rows);
     cli_format_count(text, (double)data->validation.count);
-    cli_printf("%-16s %s rows\n", "validation", text);
+    if (data->validation.count > 0 || !job->spec->tune.on)
+        cli_printf("%-16s %s rows\n", "validation", text);
     if (data->test.count > 0) {
         cli_format_count(text, (double)data->test.count);
         cli_printf("%-16s %s rows\n", "test", text);
@@ -228,6 +250,8 @@ static bool print_text(const struct facts *facts, const struct cli_job *job)
     char text[CLI_NUMBER_SIZE];
     cli_puts("The job is valid.\n\n");
     print_rows(facts, job);
+    if (job->spec->tune.on)
+        print_search(&job->spec->tune);
     cli_format_count(text, (double)facts->plan->parameters);
     cli_printf("%-16s %s\n", "parameters", text);
     cli_format_bytes(text, (double)facts->plan->memory_bytes);
@@ -263,7 +287,7 @@ static enum cli_exit report(const struct cli_job *job, bool json)
     if (gather(&facts, job, &err) != OCK_OK) {
         cli_say("%s", err.text);
         code = err.status == OCK_NOMEM || err.status == OCK_IO ? CLI_FAILED : CLI_USAGE;
-    } else if (!(json ? print_json(&facts) : print_text(&facts, job))) {
+    } else if (!(json ? print_json(&facts, &job->spec->tune) : print_text(&facts, job))) {
         cli_say("no memory");
         code = CLI_FAILED;
     }

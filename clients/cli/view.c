@@ -238,21 +238,25 @@ static void show_epoch(struct cli_view *view, const cJSON *event)
 }
 
 /* "epoch 3/20 [####------]  45%  loss 0.4200  4.5 s left", as much of it as fits; of a search,
- * which counts its trials, "search [####------]  45%". */
+ * which counts its trials, "search 7 of 16 [####------]  45%". */
 static void show_progress(struct cli_view *view, const cJSON *event)
 {
     enum { BAR = 20 };
     double fraction = cli_number_at(event, "fraction");
-    bool search = cli_at(event, "trials") != NULL;
-    char loss[CLI_NUMBER_SIZE], left[CLI_NUMBER_SIZE], bar[BAR + 1], line[160] = "search";
-    int length = 6;
+    double trials = cli_number_at(event, "trials"); /* of a search */
+    bool search = trials > 0;
+    char loss[CLI_NUMBER_SIZE], left[CLI_NUMBER_SIZE], bar[BAR + 1], line[160];
+    int length = 0;
     fraction = fraction >= 0 && fraction <= 1 ? fraction : 0;
     for (int i = 0; i < BAR; i++)
         bar[i] = i < (int)(fraction * BAR) ? '#' : '-';
     bar[BAR] = '\0';
     cli_format_loss(loss, cli_number_at(event, "running_loss"));
     cli_format_time(left, cli_number_at(view->last, "eta_s"));
-    if (!search)
+    if (search)
+        length = snprintf(line, sizeof(line), "search %.0f of %.0f",
+                          cli_number_at(event, "trials_done"), trials);
+    else
         length = snprintf(line, sizeof(line), "epoch %.0f", cli_number_at(event, "epoch"));
     if (!search && view->epochs > 0)
         length += snprintf(line + length, sizeof(line) - (size_t)length, "/%.0f", view->epochs);

@@ -110,6 +110,7 @@ static enum ock_status make_trainer(struct inputs *in, const struct ock_job *job
     in->trainer->told_step = job->told_step;
     in->trainer->tuning = in->tuned.summary;
     in->trainer->search_stopped = in->tuned.stopped;
+    in->trainer->stop_is_old = in->tuned.stopped_before;
     return OCK_OK;
 }
 

@@ -147,6 +147,8 @@ static enum ock_status tell_progress(struct ock_trainer *trainer, struct ock_err
 bool ock_trainer_is_told(const struct ock_trainer *trainer, enum ock_command command)
 {
     const struct ock_job_hooks *hooks = trainer->hooks;
+    if (command == OCK_COMMAND_STOP && trainer->stop_is_old)
+        return false;
     return hooks->peek && hooks->peek(hooks->ctx) == command;
 }
 
@@ -157,7 +159,10 @@ static enum ock_stop reason_to_cut(struct ock_trainer *trainer, enum ock_command
 {
     const struct ock_train_spec *spec = &trainer->spec->train;
     uint64_t step = trainer->progress.step;
-    trainer->stop_wanted = trainer->stop_wanted || command == OCK_COMMAND_STOP;
+    if (command == OCK_COMMAND_STOP) {
+        trainer->stop_wanted = trainer->stop_wanted || !trainer->stop_is_old;
+        trainer->stop_is_old = false;
+    }
     if (step < trainer->told_step)
         return OCK_STOP_NONE;
     if (trainer->stop_wanted)

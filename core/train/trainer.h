@@ -87,6 +87,7 @@ struct ock_trainer {
     bool quiet;         /* nobody hears of its epochs: no more is measured than what may fail one */
     const char *tuning; /* borrowed JSON: of the search whose refit this is; NULL: none */
     bool search_stopped; /* somebody ended it */
+    bool stop_is_old;    /* before this resumption: whoever asked may ask again, not of the refit */
     bool stop_wanted;
     struct ock_sink sink;
     struct ock_checkpoint_plan *checkpoint; /* borrowed; NULL: no checkpoints */

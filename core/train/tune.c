@@ -196,6 +196,8 @@ static enum ock_status find_first(struct ock_search *search, bool *left, struct 
     enum ock_status status =
         ock_data_open_cut(&data, spec, order->train, order->validation, NULL, OCK_CUT_ALL, err);
     bool bound = wants_bound(search);
+    if (status == OCK_OK && !known)
+        status = ock_search_tell_foreign(search, err);
     if (status == OCK_OK && bound && !known)
         status = find_bound(search, data, left, err);
     if (status == OCK_OK && bound && !*left)
@@ -222,9 +224,10 @@ static enum ock_status make_slots(struct ock_search *search, struct ock_err *err
     search->cut_count = table->fold_count + (search->order->spec->tune.warm ? 1 : 0);
     search->cuts = calloc(search->cut_count, sizeof(*search->cuts));
     search->runs = calloc(table->count * search->cut_count, sizeof(struct ock_tune_run *));
+    search->reached = calloc(table->count * search->cut_count, sizeof(*search->reached));
     search->alive = calloc(table->count, sizeof(*search->alive));
     search->groups = calloc(table->count * search->cut_count, sizeof(*search->groups));
-    if (!search->cuts || !search->runs || !search->alive || !search->groups)
+    if (!search->cuts || !search->runs || !search->reached || !search->alive || !search->groups)
         return ock_fail(err, OCK_NOMEM, "out of memory for the runs of a search");
     return OCK_OK;
 }
@@ -398,6 +401,7 @@ static void deinit_search(struct ock_search *search)
         ock_data_free(search->cuts[i].data);
     free(search->cuts);
     free(search->runs);
+    free(search->reached);
     free(search->alive);
     free(search->groups);
     ock_tune_path_deinit(&search->path);
@@ -411,6 +415,7 @@ static enum ock_status run_search(struct ock_search *search, struct ock_tuned *o
 {
     bool left = false;
     enum ock_status status = find_first(search, &left, err);
+    out->stopped_before = search->found.stopped != 0;
     if (status == OCK_OK && !left)
         status = ock_search_tell_resolved(search, err);
     if (status == OCK_OK && !left)
@@ -422,7 +427,7 @@ static enum ock_status run_search(struct ock_search *search, struct ock_tuned *o
     int reason = atomic_load(&search->leave);
     if (status == OCK_OK && reason == OCK_LEAVE_STOP)
         search->found.stopped = 1;
-    if (status == OCK_OK && search->table.trials)
+    if (status == OCK_OK && !left) /* else the learning rate may not be found yet */
         status = ock_search_save(search, true, err);
     out->paused = status == OCK_OK && reason == OCK_LEAVE_PAUSE;
     if (status != OCK_OK || out->paused)

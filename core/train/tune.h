@@ -23,6 +23,7 @@ struct ock_tune_order {
 struct ock_tuned {
     bool paused;            /* nothing else is set */
     bool stopped;           /* somebody ended the search: the choice is among what was done */
+    bool stopped_before;    /* a resumption: that stop is told once more after it */
     struct ock_spec *refit; /* owned; NULL: none is wanted, or nothing was done before the stop */
     float *init;            /* owned, [P] the refit's first weights; NULL: as any job's */
     char *summary;          /* owned, for the end: {"rule", "folds", "chosen", "min", "one_se"} */

@@ -124,10 +124,11 @@ static enum ock_status finish_run(struct ock_search *search, size_t trial, size_
     return record(search, trial, cut, &figures, err);
 }
 
-static enum ock_status note_epoch(struct ock_search *search, struct ock_err *err)
+static enum ock_status note_epochs(struct ock_search *search, size_t trial, size_t cut,
+                                   uint32_t epochs, struct ock_err *err)
 {
     pthread_mutex_lock(&search->mutex);
-    search->epochs_done += 1;
+    search->reached[trial * search->cut_count + cut] = epochs;
     enum ock_status status = ock_search_tell_progress(search, err);
     if (status == OCK_OK && atomic_exchange(&search->save_wanted, false))
         status = ock_search_save(search, true, err);
@@ -222,7 +223,7 @@ static enum ock_status train_mate(struct ock_search *search, const struct mate *
     if (status != OCK_OK)
         return ock_fail(err, status, "%s", why.text);
     if (trainer->progress.epoch > epoch)
-        status = note_epoch(search, err);
+        status = note_epochs(search, mate->trial, cut, trainer->progress.epoch - 1, err);
     *ended = !paused && has_arrived(search, mate->run);
     return status == OCK_OK && *ended ? finish_run(search, mate->trial, cut, err) : status;
 }
@@ -348,7 +349,9 @@ static enum ock_status run_link(struct ock_search *search, size_t trial, size_t 
         status = finish_run(search, trial, cut, err);
     }
     ock_search_close_run(search, trial, cut, true);
-    return status == OCK_OK ? note_epoch(search, err) : status;
+    if (status != OCK_OK || paused)
+        return status;
+    return note_epochs(search, trial, cut, search->order->spec->train.epochs, err);
 }
 
 static bool chain_is_done(const struct ock_search *search, size_t cut)

@@ -28,6 +28,12 @@ size_t ock_tune_trials(const struct ock_tune_spec *tune)
     return trials;
 }
 
+size_t ock_tune_runs(const struct ock_tune_spec *tune)
+{
+    size_t cuts = larger(tune->folds, 1) + (tune->warm ? 1 : 0);
+    return ock_tune_trials(tune) * cuts + (tune->refit ? 1 : 0);
+}
+
 struct ock_tune_layout ock_tune_layout_make(const struct ock_tune_spec *tune, uint32_t threads,
                                             uint32_t threads_useful, size_t trainer_bytes)
 {

@@ -7,6 +7,9 @@
 /* Trials of a search: the grid of its axes. */
 size_t ock_tune_trials(const struct ock_tune_spec *tune);
 
+/* Trainings in all: each trial on each cut of the data, and the refit. */
+size_t ock_tune_runs(const struct ock_tune_spec *tune);
+
 /* Threads of a search that was given none: as many as pay, of those that the machine has. No bit
  * depends on it. threads_useful: of one trial's plan. */
 uint32_t ock_tune_threads(const struct ock_spec *spec, uint32_t threads_useful);

@@ -35,7 +35,7 @@ struct ock_tune_group {
 };
 
 /* Lock table. leave, save_wanted: atomic. mutex: cuts, next_group, table's folds and trials, path, status and err, saved_s,
- * told_s, epochs_done. runs: the lane whose group they are in. All else is set before
+ * told_s, reached. runs: the lane whose group they are in. All else is set before
  * the lanes start. */
 struct ock_search {
     const struct ock_tune_order *order;
@@ -63,7 +63,7 @@ struct ock_search {
     enum ock_status status;
     struct ock_err err;
     double saved_s, save_cost_s, told_s;
-    double epochs_done;
+    uint32_t *reached; /* [trials, cuts] epochs that a run has behind it */
 };
 
 /* --- tune_lanes.c ------------------------------------------------------------------------------ */
@@ -104,6 +104,8 @@ enum ock_status ock_search_tell_choice(struct ock_search *search, const struct o
 enum ock_status ock_search_tell_document(struct ock_search *search,
                                          const struct ock_table_best *best, struct ock_err *err);
 char *ock_search_summary(const struct ock_search *search, const struct ock_table_best *best);
+/* There is a state and it is none of this search's, or damaged: a warning. */
+enum ock_status ock_search_tell_foreign(struct ock_search *search, struct ock_err *err);
 /* Writes the state; a no-op without a path. forced: else only when it is due. */
 enum ock_status ock_search_save(struct ock_search *search, bool forced, struct ock_err *err);
 

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "core/base/jsonw.h"
 #include "core/train/run.h"
@@ -31,14 +32,28 @@ static size_t count_done(const struct ock_tune_table *table)
     return done;
 }
 
+/* Epochs of all runs, without those that nobody needs any more: a run that is done, failed or ended
+ * has all of its epochs behind it. */
+static double count_epochs(const struct ock_search *search)
+{
+    const struct ock_tune_table *table = &search->table;
+    double sum = 0;
+    for (size_t i = 0; i < table->count * search->cut_count; i++) {
+        size_t trial = i / search->cut_count, cut = i % search->cut_count;
+        bool over = cut < table->fold_count && table->trials[trial].folds[cut].status;
+        sum += over ? search->order->spec->train.epochs : search->reached[i];
+    }
+    return sum;
+}
+
 enum ock_status ock_search_tell_progress(struct ock_search *search, struct ock_err *err)
 {
     double now = ock_clock_s();
     if (now - search->told_s < TELL_EVERY_S)
         return OCK_OK;
     search->told_s = now;
-    double epochs = (double)search->layout.runs * (double)search->order->spec->train.epochs;
-    double fraction = search->epochs_done / epochs;
+    double runs = (double)(search->table.count * search->cut_count);
+    double fraction = count_epochs(search) / (runs * search->order->spec->train.epochs);
     struct ock_buf body;
     ock_buf_init(&body, OCK_EVENT_BYTES_MAX);
     struct ock_jsonw w = ock_jsonw_make(&body);
@@ -84,6 +99,21 @@ enum ock_status ock_search_tell_bound(struct ock_search *search, struct ock_err 
                    "l1 from %.6g down to %.6g: %.6g is the least strength that leaves no weight",
                    l1->max, l1->min, l1->max);
     return tell_log(search, "log:l1", message, err);
+}
+
+enum ock_status ock_search_tell_foreign(struct ock_search *search, struct ock_err *err)
+{
+    struct ock_buf body;
+    if (!search->state_path[0] || access(search->state_path, F_OK) != 0)
+        return OCK_OK;
+    ock_buf_init(&body, OCK_EVENT_BYTES_MAX);
+    struct ock_jsonw w = ock_jsonw_make(&body);
+    ock_jsonw_object(&w, NULL);
+    ock_jsonw_string(&w, "code", "checkpoint");
+    ock_jsonw_string(&w, "message",
+                     "the state of a search is damaged or another job's: it is not used");
+    ock_jsonw_end_object(&w);
+    return ock_run_send(search->order->hooks, "warning", "warning:checkpoint:tuning", &body, err);
 }
 
 /* "l1 0.01, l2 0.001" */
@@ -205,7 +235,7 @@ static enum ock_status tell_saved(struct ock_search *search, struct ock_err *err
 {
     struct ock_buf body;
     ock_buf_init(&body, OCK_EVENT_BYTES_MAX);
-    ock_buf_printf(&body, "{\"epoch\":0,\"step\":%.0f,\"trials_done\":%zu}", search->epochs_done,
+    ock_buf_printf(&body, "{\"epoch\":0,\"step\":%.0f,\"trials_done\":%zu}", count_epochs(search),
                    count_done(&search->table));
     return ock_run_send(search->order->hooks, "checkpoint", "", &body, err);
 }

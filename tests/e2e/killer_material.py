@@ -41,6 +41,7 @@ def specs():
         "inline": base(500, checkpoint_every=20),
         "init": base(50, checkpoint_every=1),
         "two_threads": base(60, threads=2),
+        "search": base(20, checkpoint_every=5),
     }
     out["nesterov"]["optimizer"].update(momentum=0.9, nesterov=True,
                                         schedule={"name": "cosine", "min": 0.001})
@@ -55,6 +56,9 @@ def specs():
     out["wide"]["model"]["hidden"] = [300, 100]  # a model that is a file, not a blob
     out["inline"]["data"] = {"inline": inline()}
     out["init"]["model"] = {"hidden": [128, 64], "init": {"job": "INIT", "which": "best"}}
+    out["search"]["model"] = {"hidden": [32]}
+    out["search"]["optimizer"] = {"lr": "auto"}
+    out["search"]["tune"] = {"l2": [0.1, 0.01, 0.001, 0], "folds": 2}
     return out
 
 
@@ -105,12 +109,18 @@ def epochs_of(events):
     return [(e["epoch"], e["step"], e["weights_sha256"]) for e in events if e["type"] == "epoch"]
 
 
+def trials_of(events):
+    """A search's, by number."""
+    return {e["trial"]: {key: e[key] for key in e if key not in ("job", "seq", "time")}
+            for e in events if e["type"] == "trial"}
+
+
 def result(server, job):
     """What has to be the same whatever happened: every epoch's weights, the end, the models."""
     events = server.events(job)
     end = events[-1]
     assert end["type"] == "end" and end["status"] == "succeeded", (job, end)
-    return {"epochs": epochs_of(events),
+    return {"epochs": epochs_of(events), "trials": trials_of(events),
             "stop_reason": end["stop_reason"], "state_sha256": end["state_sha256"],
             "best": json.dumps(end["best"]),
             "models": [fetch_model(server, job, which)[1] for which in ("best", "last")]}

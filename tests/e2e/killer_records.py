@@ -79,12 +79,20 @@ def check_log(server, job):
             f"{job}: event {i + 1} was {line!r}, is {lines[i] if i < len(lines) else None!r}"
     epochs = [e["epoch"] for e in events if e["type"] == "epoch"]
     assert len(set(epochs)) == len(epochs), f"{job}: an epoch twice"
+    trials = [e["trial"] for e in events if e["type"] == "trial"]
+    assert len(set(trials)) == len(trials), f"{job}: a trial twice"
     return events
 
 
 def check_bits(server, job, events, wanted):
     """A job that came to its end has the undisturbed run's bits."""
     end = events[-1]
+    trials = material.trials_of(events)
+    for number, trial in trials.items():
+        assert trial == wanted["trials"][number], f"{job}: {trial}, undisturbed " \
+            f"{wanted['trials'][number]}"
+    if len(trials) < len(wanted["trials"]) and end.get("stop_reason") == "stopped":
+        return  # what was chosen among these is trained, or nothing
     got = material.epochs_of(events)
     for i, (epoch, step, sha256) in enumerate(got):
         calm = wanted["epochs"][i]
@@ -99,6 +107,7 @@ def check_bits(server, job, events, wanted):
     if end["stop_reason"] == "stopped":
         return
     assert got == wanted["epochs"], f"{job}: {len(got)} epochs, undisturbed {len(wanted['epochs'])}"
+    assert trials == wanted["trials"], f"{job}: only trials {sorted(trials)}"
     assert list(models) == wanted["models"], f"{job}: models {models}, undisturbed {wanted['models']}"
     for key in ("stop_reason", "state_sha256"):
         assert end[key] == wanted[key], f"{job}: {key} is {end[key]}, undisturbed {wanted[key]}"

@@ -2,6 +2,7 @@
 leaves), the right things stay and the others go. Method: a job of many epochs, disturbed after its
 first ones; a TMPDIR of its own must be empty afterwards."""
 
+import hashlib
 import os
 import signal
 import subprocess
@@ -92,6 +93,76 @@ def test_ctrl_c_with_a_checkpoint_keeps_both(place):
     job.signal(signal.SIGINT)
     assert job.wait() == 0 and end(job.out())["stop_reason"] == "stopped"
     assert (place / "c").stat().st_size > 0 and (place / "m.safetensors").exists()
+
+
+SEARCH = {**LONG, "train": {"epochs": 250, "batch_size": 8, "seed": 1, "threads": 1},
+          "tune": {"l2": [0.1, 0.01, 0.001, 0.0001], "folds": 3}}
+
+
+def found(text):
+    """What a search came to; every event's number is one more than the one before."""
+    told = events(text)
+    assert [event["seq"] for event in told] == list(range(1, len(told) + 1))
+    bare = [{key: event[key] for key in event if key not in ("seq", "time")} for event in told]
+    last = told[-1]
+    return [sorted((event for event in bare if event["type"] == "trial"), key=lambda e: e["trial"]),
+            [event["weights_sha256"] for event in told if event["type"] == "epoch"],
+            [last[key] for key in ("status", "stop_reason", "tuning", "state_sha256", "model")]]
+
+
+def forge(path, old):
+    """Another weights_sha256 in what a search remembers: a run that is not trained again has it."""
+    content = path.read_bytes()[:-65]
+    assert content.count(old.encode()) == 1
+    content = content.replace(old.encode(), b"f" * 64)
+    path.write_bytes(content + hashlib.sha256(content).hexdigest().encode() + b"\0")
+
+
+def test_a_search_goes_on_where_it_was(place):
+    """Ctrl-C in the middle: the best so far, and FILE.tuning, from which the next run goes on."""
+    write_job(place, SEARCH, "search.json")
+    kept, model = place / "c.tuning", place / "m.safetensors"
+    arguments = ["train", place / "search.json", "--data", place / "blobs.csv", "--model", model]
+    settings = {"env": {"TMPDIR": str(place / "tmp")}}
+    whole = found(run(*arguments, **settings).stdout)
+
+    def interrupt(number):
+        job = Running(place, *arguments, "--checkpoint", place / "c", **settings)
+        wait_for(lambda: '"trial"' in job.out())
+        job.signal(number)
+        job.wait()
+        return job
+
+    job = interrupt(signal.SIGINT)
+    assert job.process.returncode == 0 and end(job.out())["stop_reason"] == "stopped"
+    told = [event for event in events(job.out()) if event["type"] == "trial"]
+    assert 0 < len(told) < 4 and model.exists()
+    assert kept.exists() and not (place / "c").exists(), "of a refit that is not this search's"
+    sound = kept.read_bytes()
+    forge(kept, told[0]["weights_sha256"][1])
+    forged = found(run(*arguments, "--checkpoint", place / "c", **settings).stdout)
+    assert forged[0][told[0]["trial"] - 1]["weights_sha256"][1] == "f" * 64, "it was trained again"
+    assert not kept.exists(), "the job is done: nothing to resume"
+    kept.write_bytes(sound)
+    assert interrupt(signal.SIGTERM).process.returncode == -signal.SIGTERM and kept.exists()
+    last = run(*arguments, "--checkpoint", place / "c", **settings)
+    assert last.returncode == 0 and found(last.stdout) == whole
+    assert not kept.exists() and not (place / "c").exists()
+
+
+def test_a_search_refuses_what_is_not_its_own(place):
+    arguments = ["train", place / "search.json", "--data", place / "blobs.csv", "--checkpoint",
+                 place / "c"]
+    settings = {"env": {"TMPDIR": str(place / "tmp")}}
+    write_job(place, SEARCH, "search.json")
+    for name, said in (("c", "it is not of this job, which searches"),
+                       ("c.tuning", f"--checkpoint {place}/c.tuning: the state of a search is "
+                                    "damaged or another job's: it is not used; remove it")):
+        (place / name).write_text("something else")
+        done = run(*arguments, **settings)
+        assert done.returncode == 2 and done.stdout == "" and said in done.stderr
+        assert (place / name).read_text() == "something else"
+        (place / name).unlink()
 
 
 def test_a_file_that_is_no_checkpoint_of_this_job_is_left_alone(place):

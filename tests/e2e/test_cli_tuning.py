@@ -94,7 +94,7 @@ def test_a_line_between_trials_stands_above_the_table():
 def test_progress_within_a_trial_is_rewritten():
     progress = {"type": "progress", "epoch": 0, "fraction": 0.5, "trials_done": 1, "trials": 4}
     _, shown, _ = watch(TRIALS[0], progress, TRIALS[1], progress, *TRIALS[2:], *epochs(5))
-    assert "search [##########----------]  50%" in shown
+    assert "search 1 of 4 [##########----------]  50%" in shown
     assert not any("50%" in line for line in screen(shown))
     assert sum("valid loss" in line for line in screen(shown)) == 1
 
@@ -174,6 +174,21 @@ def test_tuning_of_a_search_that_has_just_begun():
     with Play(reply(200, table([]))) as play:
         done = run("tuning", "job_1", env=play.env)
     assert done.returncode == 0 and done.stdout == "No strength has been tried yet.\n"
+
+
+@pytest.mark.parametrize("epoch, total, said", [
+    (0, 16, "search 7 of 16"), (3, 16, "3 of 40 epochs"), (0, None, "0 of 40 epochs")])
+def test_list_and_show_tell_how_far_a_search_is(epoch, total, said):
+    progress = {"fraction": 0.4, "epoch": epoch, "epochs": 40, "eta_s": None}
+    if total:
+        progress["trials"] = {"done": 7, "total": total}
+    job = {"id": "job_1", "status": "running", "progress": progress}
+    with Play(reply(200, job)) as play:
+        shown = run("show", "job_1", env=play.env).stdout
+    assert f"progress     {said}\n" in shown
+    with Play(reply(200, {"items": [job], "next": None})) as play:
+        listed = run("list", env=play.env).stdout
+    assert (said if "search" in said else f"{epoch}/40") in listed
 
 
 @pytest.mark.parametrize("words", [["tuning"], ["tuning", "a", "b"], ["tuning", "a", "--csv", "--svg"]])

@@ -16,6 +16,8 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
+from cli_tools import on_terminal, run
+from killer_material import DIGITS, upload_digits
 from ockserver import ROOT, Server, is_problem, slow_spec, spec
 
 NAME = "<b>&\"']]> name"
@@ -168,6 +170,29 @@ def test_the_picture_of_the_guide_is_real(heart):
     assert drawn == (ROOT / "docs" / "tuning-heart.svg").read_bytes()
     for path in (ROOT / "docs").glob("*.svg"):
         assert ElementTree.parse(path).getroot().tag == SVG + "svg"
+
+
+@pytest.mark.parametrize("tune, trials, runs, said", [
+    ({"l2": {"min": 1e-6, "max": 1e-1, "count": 16}}, 16, 81, "16 strengths in 5 folds: 80 runs, and the refit"),
+    ({"l2": [0.1, 0], "folds": 0, "rule": "min", "refit": False}, 2, 2,
+     "2 strengths on the validation rows: 2 runs\n"),
+])
+def test_validate_tells_the_runs(heart, tmp_path, tune, trials, runs, said):
+    """Server and command line say the same: the steps are the refit's, which takes all 1797 rows."""
+    server, _ = heart
+    upload_digits(server)
+    job = tmp_path / "job.json"
+    spec = {"data": {"dataset": "digits"}, "model": {"hidden": [64]}, "tune": tune}
+    answer = server.call("POST", "/v1/jobs/validate", spec).json
+    job.write_text(json.dumps({**spec, "data": {}}))
+    arguments = ["validate", job, "--data", DIGITS, "--target", "-1"]
+    here = json.loads(run(*arguments, "--json").stdout)
+    assert answer["trials"] == trials and answer["runs"] == runs
+    assert answer["steps_per_epoch"] == 57  # 1797 / 32, rounded up
+    for key in ("trials", "runs", "steps_per_epoch", "parameters", "memory_bytes", "conversions"):
+        assert here[key] == answer[key], key
+    shown = on_terminal(*arguments)[1].replace("\r", "")
+    assert said in shown and "1,797 rows, 57 steps" in shown and "validation       0" not in shown
 
 
 def test_a_search_that_goes_on(heart):

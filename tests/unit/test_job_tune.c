@@ -5,7 +5,7 @@
  * weights against those of the same job alone on the rows of the fold. */
 #include <math.h>
 
-#include "tests/unit/job_kit.h"
+#include "tests/unit/tune_kit.h"
 
 #define HEART                                                                                      \
     "\"data\":{\"target\":\"label\",\"scaling\":\"none\"},\"model\":{\"hidden\":[]},"              \
@@ -13,20 +13,6 @@
     "\"regularization\":{\"l1_method\":\"proximal\",\"biases\":false},"                            \
     "\"optimizer\":{\"lr\":1.0,\"momentum\":0.9},"
 #define IRIS "\"data\":{\"target\":\"virginica\"},\"optimizer\":{\"lr\":0.1},"
-
-struct place {
-    char directory[KIT_PATH_SIZE], data[KIT_PATH_SIZE], checkpoint[KIT_PATH_SIZE];
-    char best[KIT_PATH_SIZE];
-};
-
-static void place_make(struct place *place, const char *table, const char *target)
-{
-    kit_directory(place->directory);
-    kit_path(place->data, place->directory, "data.ockds");
-    kit_path(place->checkpoint, place->directory, "checkpoint");
-    kit_path(place->best, place->directory, "best.safetensors");
-    kit_import(table, target, place->data);
-}
 
 static const cJSON *trial(const struct kit *kit, int number)
 {
@@ -36,25 +22,6 @@ static const cJSON *trial(const struct kit *kit, int number)
             return kit->events[i].body;
     }
     ck_abort_msg("no trial %d", number);
-    return NULL;
-}
-
-static size_t count_of(const struct kit *kit, const char *type)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < kit->count; i++)
-        count += strcmp(kit->events[i].type, type) == 0;
-    return count;
-}
-
-/* The document "tuning". */
-static const cJSON *table_of(const struct kit *kit)
-{
-    for (size_t i = kit->count; i-- > 0;) {
-        if (strcmp(kit->events[i].key, "document:tuning") == 0)
-            return kit->events[i].body;
-    }
-    ck_abort_msg("no table");
     return NULL;
 }
 
@@ -97,23 +64,6 @@ START_TEST(heart_s_table_is_the_contract_s)
 END_TEST
 
 /* --- Same bits --------------------------------------------------------------------------------- */
-
-/* The figures and weights of all trials and the refit's last weights, as one text. */
-static void fingerprint(const struct kit *kit, struct ock_buf *out)
-{
-    ock_buf_init(out, OCK_MIB);
-    const cJSON *trials = ock_json_get(table_of(kit), "trials");
-    char *text = cJSON_PrintUnformatted(trials);
-    ock_buf_puts(out, text);
-    free(text);
-    const cJSON *end = kit_event(kit, "end", 0);
-    text = cJSON_PrintUnformatted(ock_json_get(end, "tuning"));
-    ock_buf_puts(out, text);
-    free(text);
-    const cJSON *latest = ock_json_get(end, "latest"); /* its event may be an earlier piece's */
-    if (cJSON_IsObject(latest))
-        ock_buf_puts(out, kit_text(latest, "weights_sha256"));
-}
 
 static const char *const searches[] = {
     "{" IRIS
