@@ -1,6 +1,6 @@
 /* An axis of a picture: values to pixels, and round numbers for its ticks. */
-#ifndef OCK_SERVER_TUNING_AXIS_H
-#define OCK_SERVER_TUNING_AXIS_H
+#ifndef OCK_SERVER_SVG_AXIS_H
+#define OCK_SERVER_SVG_AXIS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,6 +17,10 @@ struct ock_axis {
 /* An axis over low <= value <= high, both finite (and positive, if log). Where they are one, it is
  * widened around it. */
 struct ock_axis ock_axis_make(bool log, double low, double high, double from, double to);
+
+/* Whether positive values from low to high ask for a log axis: one that is far from the others must
+ * not press these into a line. */
+bool ock_axis_wants_log(double low, double high);
 
 /* The pixel of a value; on a log axis zero_at for what is not positive. */
 double ock_axis_at(const struct ock_axis *axis, double value);

@@ -1,10 +1,18 @@
 /* Axes and their ticks. */
-#include "server/tuning_axis.h"
+#include "server/svg_axis.h"
 
 #include <math.h>
 #include <stdio.h>
 
 enum { LINEAR_TICKS = 5, POWERS_MAX = 9, MINOR_POWERS_MAX = 7 };
+
+/* From this ratio on, on a linear axis, the least values lie within an eighth of it. */
+static const double LINEAR_RATIO_MAX = 8;
+
+bool ock_axis_wants_log(double low, double high)
+{
+    return low > 0 && high > LINEAR_RATIO_MAX * low;
+}
 
 struct ock_axis ock_axis_make(bool log, double low, double high, double from, double to)
 {
