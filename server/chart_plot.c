@@ -18,9 +18,6 @@ enum {
     FLOOR = 24, /* below the losses: epochs that are not finite */
 };
 
-/* On a log axis a training loss that falls below this share of the least validation loss leaves the
- * frame: a network that knows its rows by heart must not press the validation curve flat. */
-static const double TRAIN_SHARE_MIN = 0.01;
 /* Accuracies are never nearer than that to one another on their axis. */
 static const double ACCURACY_PAD = 0.01;
 
@@ -33,56 +30,36 @@ bool ock_chart_is_broken(const struct ock_chart *chart, size_t i)
 
 /* --- Ranges ------------------------------------------------------------------------------------ */
 
-struct range {
-    double low, high; /* low > high: empty */
-};
-
-static void widen(struct range *range, const double *values, size_t count, double least)
-{
-    for (size_t i = 0; values && i < count; i++) {
-        if (!isfinite(values[i]) || (least > 0 && !(values[i] > 0)))
-            continue;
-        range->low = fmin(range->low, fmax(values[i], least));
-        range->high = fmax(range->high, values[i]);
-    }
-}
-
-/* Losses that are far apart are on a log axis; so is what else is positive. */
 static void make_positive_axis(struct ock_chart_panel *panel, size_t count, int roof, int floor)
 {
-    struct range lead = {HUGE_VAL, -HUGE_VAL}, all = {HUGE_VAL, -HUGE_VAL};
-    const double tiny = 1e-300;
-    widen(&lead, panel->validation ? panel->validation : panel->train, count, tiny);
-    double least = lead.low <= lead.high && panel->validation ? TRAIN_SHARE_MIN * lead.low : tiny;
-    widen(&all, panel->train, count, least);
-    widen(&all, panel->validation, count, least);
-    bool log = all.low <= all.high && ock_axis_wants_log(all.low, all.high);
-    if (!log) {
-        widen(&all, panel->train, count, -HUGE_VAL);
-        widen(&all, panel->validation, count, -HUGE_VAL);
-    }
-    panel->has_range = all.low <= all.high;
-    if (!panel->has_range)
-        return;
-    panel->y =
-        ock_axis_make(log, all.low, all.high, panel->frame.bottom - floor, panel->frame.top + roof);
+    panel->has_range = ock_axis_losses(&panel->y, panel->train, panel->validation, count,
+                                       panel->frame.bottom - floor, panel->frame.top + roof);
     panel->y.zero_at = panel->frame.bottom + floor; /* out of sight */
+}
+
+static void widen(double *low, double *high, const double *values, size_t count)
+{
+    for (size_t i = 0; values && i < count; i++) {
+        if (!isfinite(values[i]))
+            continue;
+        *low = fmin(*low, values[i]);
+        *high = fmax(*high, values[i]);
+    }
 }
 
 static void make_accuracy_axis(struct ock_chart_panel *panel, size_t count)
 {
-    struct range all = {HUGE_VAL, -HUGE_VAL};
-    widen(&all, panel->train, count, -HUGE_VAL);
-    widen(&all, panel->validation, count, -HUGE_VAL);
-    panel->has_range = all.low <= all.high;
+    double low = HUGE_VAL, high = -HUGE_VAL;
+    widen(&low, &high, panel->train, count);
+    widen(&low, &high, panel->validation, count);
+    panel->has_range = low <= high;
     if (!panel->has_range)
         return;
-    if (all.high - all.low < ACCURACY_PAD) {
-        all.low = fmax(0, all.low - ACCURACY_PAD);
-        all.high = fmin(1, all.high + ACCURACY_PAD);
+    if (high - low < ACCURACY_PAD) {
+        low = fmax(0, low - ACCURACY_PAD);
+        high = fmin(1, high + ACCURACY_PAD);
     }
-    panel->y = ock_axis_make(false, all.low, all.high, panel->frame.bottom - EDGE,
-                             panel->frame.top + EDGE);
+    panel->y = ock_axis_make(false, low, high, panel->frame.bottom - EDGE, panel->frame.top + EDGE);
 }
 
 /* --- Panels ------------------------------------------------------------------------------------ */
