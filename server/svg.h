@@ -4,8 +4,8 @@
 #ifndef OCK_SERVER_SVG_H
 #define OCK_SERVER_SVG_H
 
-#include "core/base/buf.h"
 #include "core/base/axis.h"
+#include "core/base/buf.h"
 
 /* Characters of a name that are drawn; the title, which is not, has more. */
 enum { OCK_SVG_WIDTH = 760, OCK_SVG_NAME_MAX = 64 };

@@ -51,8 +51,9 @@ def test_a_chart_at_rest(server, columns):
     assert sum(line.count("◆") for line in chart) == 2 and "━ train 0." in chart[-1]
     assert chart[-2].split()[-1] == "12" and "┬" in chart[-3]
     assert not any("left" in line for line in chart)
-    closing = " ".join(lines)
-    assert "Best is epoch" in closing and "downloads the model" in closing
+    closing = " ".join(line.strip() for line in lines)
+    assert re.search(r"Best is epoch \d+ \(◆\): validation", closing)
+    assert "downloads the model" in closing
     assert "\x1b[33m" in shown and "\x1b[36m" in shown
 
 
