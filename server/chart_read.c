@@ -72,19 +72,28 @@ static enum ock_status draw(struct ock_chart *chart, const struct ock_metrics *m
     return status;
 }
 
-/* The texts of the row live until it is reset. */
-static struct ock_chart chart_of(sqlite3_stmt *row, const char *id)
+/* A text of the row, which lives until it is reset; NULL: none, or *failed, no memory for it. */
+static const char *text_of(sqlite3_stmt *row, int column, bool *failed)
+{
+    if (sqlite3_column_type(row, column) == SQLITE_NULL)
+        return NULL;
+    const char *text = ock_db_text(row, column);
+    *failed = *failed || !text;
+    return text;
+}
+
+static struct ock_chart chart_of(sqlite3_stmt *row, const char *id, bool *failed)
 {
     enum ock_job_status status = (enum ock_job_status)sqlite3_column_int(row, 1);
     return (struct ock_chart){
         .id = id,
-        .name = ock_db_text(row, 0),
+        .name = text_of(row, 0, failed),
         .status = ock_job_status_name(status),
         .ended = status >= OCK_JOB_SUCCEEDED,
-        .reason = ock_db_text(row, 2),
+        .reason = text_of(row, 2, failed),
         .epochs = number_of(row, 3),
         .best = number_of(row, 4),
-        .metric = ock_db_text(row, 5),
+        .metric = text_of(row, 5, failed),
         .best_value = number_of(row, 6),
         .search = sqlite3_column_int(row, 7) != 0,
     };
@@ -115,8 +124,10 @@ enum ock_status ock_chart_read(struct ock_db *db, const char *id, size_t points,
     ock_db_bind_text(row, 1, id);
     int got = ock_db_next(db, row, err);
     if (got == 1) {
-        struct ock_chart chart = chart_of(row, id);
-        status = draw(&chart, metrics, out, err);
+        bool failed = false;
+        struct ock_chart chart = chart_of(row, id, &failed);
+        status = failed ? ock_fail(err, OCK_NOMEM, "no memory for a picture")
+                        : draw(&chart, metrics, out, err);
         ock_db_reset(row);
     } else {
         status = got < 0 ? OCK_IO : ock_fail(err, OCK_NOTFOUND, "there is no job %.40s", id);

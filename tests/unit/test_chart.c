@@ -295,6 +295,34 @@ START_TEST(a_job_is_thinned_out)
 }
 END_TEST
 
+/* A picture is whole or it is an error: a curve for which there was no memory is not left out. */
+START_TEST(every_allocation_of_a_reading_fails_in_turn)
+{
+    struct ock_buf whole, out;
+    long n = 0;
+    ock_buf_init(&whole, OCK_MIB);
+    ock_buf_init(&out, OCK_MIB);
+    kit_setup();
+    tell_epochs(kit_insert("job_1"), 5, 2);
+    ck_assert_int_eq(read_chart("job_1", 3, &whole), OCK_OK);
+    struct ock_err err = {0};
+    struct ock_db *db = ock_store_read(kit_store, &err);
+    for (bool failed = true; failed; n++) {
+        ock_buf_clear(&out);
+        alloc_fail_after(n);
+        enum ock_status status = ock_chart_read(db, "job_1", 3, &out, &err);
+        failed = alloc_fail_stop();
+        ck_assert(failed || status == OCK_OK);
+        ck_assert_msg(status != OCK_OK || strcmp(out.data, whole.data) == 0, "allocation %ld", n);
+    }
+    ck_assert_int_gt(n, 20);
+    ock_store_read_end(kit_store, db);
+    kit_teardown();
+    ock_buf_deinit(&out);
+    ock_buf_deinit(&whole);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("chart");
@@ -309,6 +337,8 @@ int main(void)
     tcase_add_test(t, rates_that_change_too_often);
     if (ALLOC_CAN_FAIL)
         tcase_add_test(t, every_allocation_fails_in_turn);
+    if (ALLOC_CAN_FAIL)
+        tcase_add_test(t, every_allocation_of_a_reading_fails_in_turn);
     tcase_add_test(t, a_job_is_thinned_out);
     suite_add_tcase(suite, t);
     return kit_run(suite);
