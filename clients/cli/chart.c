@@ -7,7 +7,7 @@
  *          └──┬─────┬─────
  *             5     10
  *      ━ train 0.3910   ━ valid 0.4500   ◆ best: epoch 7, 0.4470
- *      epoch 12/20   45% of the next   4.5 s left */
+ *      epoch 12/20: 45%   4.50 s left */
 #include "clients/cli/chart.h"
 
 #include <math.h>
@@ -32,6 +32,7 @@ void cli_chart_init(struct cli_chart *chart)
 {
     *chart = (struct cli_chart){.epochs = (double)NAN,
                                 .best = (double)NAN,
+                                .at_work = (double)NAN,
                                 .fraction = (double)NAN,
                                 .eta_s = (double)NAN,
                                 .drawn_s = -1e9};
@@ -91,6 +92,7 @@ void cli_chart_progress(struct cli_chart *chart, const cJSON *event)
 {
     double fraction = cli_number_at(event, "fraction");
     chart->fraction = fraction >= 0 && fraction <= 1 ? fraction : (double)NAN;
+    chart->at_work = cli_number_at(event, "epoch");
 }
 
 /* --- Curves ------------------------------------------------------------------------------------ */
@@ -316,23 +318,21 @@ static void write_legend(const struct layout *layout, struct ock_buf *out)
     ock_buf_putc(out, '\n');
 }
 
-/* "epoch 12/20   45% of the next   4.5 s left" */
+/* "epoch 12/20: 45%   4.50 s left" */
 static void write_status(const struct cli_chart *chart, const struct cli_term *term, size_t columns,
                          struct ock_buf *out)
 {
     char number[CLI_NUMBER_SIZE], text[96];
     struct words words = {.term = term, .left = columns, .out = out};
-    double epoch = chart->count > 0 ? chart->epoch[chart->count - 1] : 0;
+    bool within = isfinite(chart->fraction) && chart->at_work > 0;
+    double epoch = within ? chart->at_work : chart->count > 0 ? chart->epoch[chart->count - 1] : 0;
+    int length = snprintf(text, sizeof(text), "epoch %.0f", epoch);
     if (chart->epochs > 0)
-        (void)snprintf(text, sizeof(text), "epoch %.0f/%.0f", epoch, chart->epochs);
-    else
-        (void)snprintf(text, sizeof(text), "epoch %.0f", epoch);
-    if (chart->count == 0)
-        (void)snprintf(text, sizeof(text), "no epoch yet");
-    (void)add_words(&words, CLI_INK_NONE, text);
-    (void)snprintf(text, sizeof(text), "%.0f%% of the next", 100 * chart->fraction);
-    if (isfinite(chart->fraction))
-        (void)add_words(&words, CLI_INK_NONE, text);
+        length += snprintf(text + length, sizeof(text) - (size_t)length, "/%.0f", chart->epochs);
+    if (within)
+        (void)snprintf(text + length, sizeof(text) - (size_t)length, ": %.0f%%",
+                       100 * chart->fraction);
+    (void)add_words(&words, CLI_INK_NONE, epoch > 0 ? text : "no epoch yet");
     cli_format_time(number, chart->eta_s);
     (void)snprintf(text, sizeof(text), "%s left", number);
     if (isfinite(chart->eta_s))

@@ -12,8 +12,8 @@ struct cli_chart {
     double *epoch, *train, *validation; /* [capacity] owned; NaN: no number */
     double epochs;                      /* planned; NaN: not known */
     double best;                        /* the best epoch; NaN: none */
-    double fraction;                    /* of the epoch at work; NaN: not told */
-    double eta_s;                       /* NaN: not known */
+    double at_work, fraction; /* the epoch at work, how much of it is done; NaN: not told */
+    double eta_s;             /* NaN: not known */
     bool has_validation;
     bool failed; /* out of memory: curves end where it was */
     /* What stands on the terminal: lines that the next drawing goes over, and the size it had. */

@@ -89,8 +89,8 @@ def test_drawn_over_itself_and_resized(server):
 
     code, shown = on_terminal(
         "watch", job, "--chart", env={**server.env, **UTF8},
-        keys=[(r"(?s)(A\x1b\[J.*){3}left", pause), (r"paused(?s:.*)left\r\n$", resize),
-              (r"\x1b\[H\x1b\[J(?s:.*)left\r\n", b"\x03")])
+        keys=[(r"(?s)(A\x1b\[J.*){3}\nepoch \d", pause), (r"paused(?s:.*)\nepoch [^\n]*\n$", resize),
+              (r"\x1b\[H\x1b\[J(?s:.*)\nepoch [^\n]*\n", b"\x03")])
     assert code == -2
     before, after = shown.split(CLEAR)
     drawn = [line for line in screen(before) if line.startswith("data loss")]

@@ -128,11 +128,18 @@ START_TEST(what_is_told_of_a_job_at_work)
     cJSON *event = cJSON_Parse("{\"epoch\":3,\"epochs\":20,\"train\":{\"data_loss\":0.5},"
                                "\"validation\":{\"data_loss\":0.75},\"best\":{\"epoch\":3},"
                                "\"eta_s\":4.5}");
-    cJSON *progress = cJSON_Parse("{\"fraction\":0.45}");
+    cJSON *progress = cJSON_Parse("{\"epoch\":4,\"fraction\":0.45}");
+    cli_chart_progress(&chart, progress);
+    text = text_of(&chart, &ascii, 40, 20, true, &lines);
+    ck_assert_str_eq(text, "epoch 4: 45%\n");
+    free(text);
     cli_chart_epoch(&chart, event);
+    text = text_of(&chart, &ascii, 60, 20, true, &lines);
+    ck_assert_ptr_nonnull(strstr(text, "\nepoch 3/20   4.50 s left\n"));
+    free(text);
     cli_chart_progress(&chart, progress);
     text = text_of(&chart, &ascii, 60, 20, true, &lines);
-    ck_assert_ptr_nonnull(strstr(text, "epoch 3/20   45% of the next   4.50 s left\n"));
+    ck_assert_ptr_nonnull(strstr(text, "epoch 4/20: 45%   4.50 s left\n"));
     ck_assert_ptr_nonnull(strstr(text, "@ best: epoch 3, 0.7500\n"));
     free(text);
     cJSON_Delete(event);
