@@ -149,6 +149,10 @@ bool ock_engine_metrics(struct ock_engine *engine, const char *id, const char *n
                         size_t max_points, bool csv, struct ock_buf *out,
                         struct ock_problem *problem);
 
+/* The job's curves as an SVG picture of at most max_points epochs. */
+bool ock_engine_chart(struct ock_engine *engine, const char *id, size_t max_points,
+                      struct ock_buf *out, struct ock_problem *problem);
+
 /* A tuning job's table (API.md, /tuning). 404 `not_tuning`: the job has no tune section. */
 enum ock_tuning_form { OCK_TUNING_JSON, OCK_TUNING_CSV, OCK_TUNING_SVG };
 bool ock_engine_tuning(struct ock_engine *engine, const char *id, enum ock_tuning_form form,

@@ -24,26 +24,13 @@ static double y_of(const struct ock_plot *plot, double loss)
     return fmin(fmax(ock_axis_at(&plot->y, loss), OCK_PLOT_TOP), OCK_PLOT_BOTTOM);
 }
 
-/* Ends a path that began at `begin`; one to which nothing was added since `empty` is taken back. */
-static void end_path(struct ock_buf *out, size_t begin, size_t empty)
-{
-    if (out->size > empty) {
-        ock_buf_puts(out, "\"/>\n");
-    } else if (out->size > begin) {
-        out->size = begin;
-        out->data[begin] = '\0';
-    }
-}
-
 /* A curve through the trials that succeeded: what failed leaves a gap, what ended early is passed
  * over, its loss being of fewer epochs. A trial between two gaps is a mark alone. */
 static void write_line(const struct ock_plot *plot, const struct ock_plot_series *series,
                        bool training, const char *kind, struct ock_buf *out)
 {
     char command = 'M';
-    size_t begin = out->size;
-    ock_buf_printf(out, "<path class=\"%s\" d=\"", kind);
-    size_t empty = out->size;
+    struct ock_svg_path path = ock_svg_path_begin(out, kind);
     for (size_t i = 0; i < series->count; i++) {
         const struct ock_plot_point *point = &plot->points[series->first + i];
         const struct ock_tuning_trial *trial = trial_of(plot, point);
@@ -57,7 +44,7 @@ static void write_line(const struct ock_plot *plot, const struct ock_plot_series
         ock_buf_printf(out, "%c%.1f %.1f", command, x_of(plot, point), ock_axis_at(&plot->y, loss));
         command = plot->has_zero && !(point->along > 0) ? 'M' : 'L'; /* the axis breaks, too */
     }
-    end_path(out, begin, empty);
+    ock_svg_path_end(out, path);
 }
 
 static void write_training_dots(const struct ock_plot *plot, const struct ock_plot_series *series,
@@ -81,9 +68,9 @@ static bool has_error(const struct ock_tuning_trial *trial)
 static void write_bars(const struct ock_plot *plot, size_t number, struct ock_buf *out)
 {
     const struct ock_plot_series *series = &plot->series[number];
-    size_t begin = out->size;
-    ock_buf_printf(out, "<path class=\"bar s%zu\" d=\"", number);
-    size_t empty = out->size;
+    char kind[32];
+    (void)snprintf(kind, sizeof(kind), "bar s%zu", number);
+    struct ock_svg_path path = ock_svg_path_begin(out, kind);
     for (size_t i = 0; i < series->count; i++) {
         const struct ock_plot_point *point = &plot->points[series->first + i];
         const struct ock_tuning_trial *trial = trial_of(plot, point);
@@ -94,7 +81,7 @@ static void write_bars(const struct ock_plot *plot, size_t number, struct ock_bu
                        y_of(plot, trial->mean_data_loss + trial->standard_error),
                        y_of(plot, trial->mean_data_loss - trial->standard_error));
     }
-    end_path(out, begin, empty);
+    ock_svg_path_end(out, path);
 }
 
 /* Error bars of so many trials that they would touch: one area for each run without a gap. */
@@ -102,9 +89,9 @@ static void write_band(const struct ock_plot *plot, size_t number, struct ock_bu
 {
     const struct ock_plot_series *series = &plot->series[number];
     const struct ock_plot_point *points = &plot->points[series->first];
-    size_t start = out->size;
-    ock_buf_printf(out, "<path class=\"band s%zu\" d=\"", number);
-    size_t empty = out->size;
+    char kind[32];
+    (void)snprintf(kind, sizeof(kind), "band s%zu", number);
+    struct ock_svg_path path = ock_svg_path_begin(out, kind);
     for (size_t i = 0; i < series->count;) {
         size_t begin = i;
         for (; i < series->count && has_error(trial_of(plot, &points[i])); i++) {
@@ -120,7 +107,7 @@ static void write_band(const struct ock_plot *plot, size_t number, struct ock_bu
         ock_buf_puts(out, i > begin ? "Z" : "");
         i += i == begin;
     }
-    end_path(out, start, empty);
+    ock_svg_path_end(out, path);
 }
 
 /* What a pointer that rests on a mark is told. */
@@ -195,15 +182,11 @@ static void write_marks(const struct ock_plot *plot, size_t number, struct ock_b
 static void write_training(const struct ock_plot *plot, const struct ock_plot_series *lead,
                            struct ock_buf *out)
 {
-    ock_buf_printf(out,
-                   "<clipPath id=\"ock-frame\"><rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/>"
-                   "</clipPath><g clip-path=\"url(#ock-frame)\">\n",
-                   OCK_PLOT_LEFT, OCK_PLOT_TOP, OCK_PLOT_RIGHT - OCK_PLOT_LEFT,
-                   OCK_PLOT_BOTTOM - OCK_PLOT_TOP);
+    ock_svg_clip(out, &ock_plot_frame, "ock-frame");
     write_line(plot, lead, true, "train", out);
     if (lead->count <= OCK_SVG_MARKS_MAX)
         write_training_dots(plot, lead, out);
-    ock_buf_puts(out, "</g>\n");
+    ock_svg_clip_end(out);
 }
 
 void ock_svg_curves(const struct ock_plot *plot, struct ock_buf *out)

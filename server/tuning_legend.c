@@ -1,40 +1,9 @@
-/* What the marks of a tuning picture mean. Entries flow from left to right, row by row. */
+/* What the marks of a tuning picture mean. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "server/tuning_svg.h"
-
-enum { ROW = 21, SAMPLE = 30, GAP = 22 };
-
-struct legend {
-    struct ock_buf *out;
-    double x, y;
-};
-
-/* The width that a text may take: no font here is wider than this on average. */
-static double text_width(const char *text)
-{
-    size_t characters = 0;
-    for (const char *p = text; *p; p++)
-        characters += ((unsigned char)*p & 0xc0) != 0x80;
-    return 7.1 * (double)characters;
-}
-
-/* A sample of a mark, drawn around (0, 0) to SAMPLE wide, and its name. */
-static void add(struct legend *legend, const char *sample, const char *text)
-{
-    double width = SAMPLE + text_width(text);
-    if (legend->x > OCK_PLOT_LEFT && legend->x + width > OCK_PLOT_RIGHT) {
-        legend->x = OCK_PLOT_LEFT;
-        legend->y += ROW;
-    }
-    ock_buf_printf(legend->out,
-                   "<g transform=\"translate(%.1f %.1f)\">%s"
-                   "<text class=\"small\" x=\"%d\" y=\"0\">%s</text></g>\n",
-                   legend->x, legend->y, sample, SAMPLE, text);
-    legend->x += width + GAP;
-}
 
 static size_t count_status(const struct ock_tuning *tuning, enum ock_trial_status status)
 {
@@ -60,7 +29,7 @@ static bool has_errors(const struct ock_tuning *tuning)
     return false;
 }
 
-static void add_series(struct legend *legend, const struct ock_plot *plot, size_t number)
+static void add_series(struct ock_svg_legend *legend, const struct ock_plot *plot, size_t number)
 {
     char sample[160], text[OCK_SERIES_TEXT_SIZE], name[160];
     const char *errors =
@@ -72,30 +41,31 @@ static void add_series(struct legend *legend, const struct ock_plot *plot, size_
                    number, number);
     ock_plot_series_text(plot, number, text);
     (void)snprintf(name, sizeof(name), "%s%s", *text ? text : validation, errors);
-    add(legend, sample, name);
+    ock_svg_legend_add(legend, sample, name);
 }
 
-static void add_count(struct legend *legend, const char *sample, const char *what, size_t count)
+static void add_count(struct ock_svg_legend *legend, const char *sample, const char *what,
+                      size_t count)
 {
     char text[64];
     (void)snprintf(text, sizeof(text), "%s (%zu)", what, count);
     if (count > 0)
-        add(legend, sample, text);
+        ock_svg_legend_add(legend, sample, text);
 }
 
 double ock_svg_legend(const struct ock_plot *plot, double y, struct ock_buf *out)
 {
-    struct legend legend = {.out = out, .x = OCK_PLOT_LEFT, .y = y};
+    struct ock_svg_legend legend = ock_svg_legend_make(out, &ock_plot_frame, y);
     char text[128], series[OCK_SERIES_TEXT_SIZE];
     for (size_t i = 0; i < plot->series_count && plot->has_range; i++)
         add_series(&legend, plot, i);
     if (plot->has_range && has_training(plot->tuning)) {
         ock_plot_series_text(plot, plot->lead, series);
         (void)snprintf(text, sizeof(text), "training%s%s", *series ? ", " : "", series);
-        add(&legend,
-            "<path class=\"train\" d=\"M0 -4h22\"/>"
-            "<circle class=\"traindot\" cx=\"11\" cy=\"-4\" r=\"2\"/>",
-            text);
+        ock_svg_legend_add(&legend,
+                           "<path class=\"train\" d=\"M0 -4h22\"/>"
+                           "<circle class=\"traindot\" cx=\"11\" cy=\"-4\" r=\"2\"/>",
+                           text);
     }
     add_count(&legend, "<path class=\"fail\" d=\"M7 -8l7 7m0 -7l-7 7\"/>", "failed",
               count_status(plot->tuning, OCK_TRIAL_FAILED));
@@ -104,7 +74,7 @@ double ock_svg_legend(const struct ock_plot *plot, double y, struct ock_buf *out
     if (plot->series_total > plot->series_count) {
         (void)snprintf(text, sizeof(text), "%zu of %zu curves are shown", plot->series_count,
                        plot->series_total);
-        add(&legend, "", text);
+        ock_svg_legend_add(&legend, "", text);
     }
     return legend.y;
 }

@@ -6,9 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Losses that differ by more than this are shown on a log axis: one strength at which training
- * breaks down must not press all others into a line. */
-static const double LINEAR_RATIO_MAX = 8;
+const struct ock_svg_frame ock_plot_frame = {
+    .left = OCK_PLOT_LEFT, .right = OCK_PLOT_RIGHT, .top = OCK_PLOT_TOP, .bottom = OCK_PLOT_BOTTOM};
 
 /* --- Points and series ------------------------------------------------------------------------- */
 
@@ -207,7 +206,7 @@ static void make_y_axis(struct ock_plot *plot)
     plot->has_range = low <= high;
     if (!plot->has_range)
         return;
-    bool log = low > 0 && high > LINEAR_RATIO_MAX * low;
+    bool log = ock_axis_wants_log(low, high);
     for (size_t i = 0; i < tuning->trial_count; i++) {
         const struct ock_tuning_trial *trial = &tuning->trials[i];
         double error = isnan(trial->standard_error) ? 0 : trial->standard_error;

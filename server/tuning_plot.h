@@ -3,14 +3,13 @@
 #ifndef OCK_SERVER_TUNING_PLOT_H
 #define OCK_SERVER_TUNING_PLOT_H
 
+#include "server/svg.h"
 #include "server/tuning.h"
-#include "server/tuning_axis.h"
 
 enum { OCK_SERIES_MAX = 8, OCK_SERIES_TEXT_SIZE = 96 };
 
 /* The frame, in pixels. The axes' values keep off it: labels and marks stand in between. */
 enum {
-    OCK_PLOT_WIDTH = 760,
     OCK_PLOT_LEFT = 78,
     OCK_PLOT_RIGHT = 736,
     OCK_PLOT_TOP = 108,
@@ -20,6 +19,8 @@ enum {
     OCK_PLOT_ROOF = 30,  /* above them: the names of the choices */
     OCK_PLOT_FLOOR = 22, /* below them: trials that failed */
 };
+
+extern const struct ock_svg_frame ock_plot_frame;
 
 struct ock_plot_point {
     double strengths[OCK_STRENGTH_COUNT];

@@ -1,7 +1,6 @@
 /* The picture of a tuning table: mean validation loss over the strength of the penalty.
  *
- * One file that needs nothing else: no script, no font, no style from outside; its colours follow
- * the reader's light or dark scheme. It is drawn for a page of a paper:
+ * It is drawn for a page of a paper:
  *
  *      name of the job
  *      how it was made, and what was chosen
@@ -23,77 +22,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/base/utf8.h"
-
-enum { NAME_CHARACTERS_MAX = 64, TOP_LABEL_GAP = 58, FOOT = 18 };
-
-static const char style[] =
-    "<style>"
-    "text{font-family:\"Helvetica Neue\",Helvetica,Arial,\"Liberation Sans\",sans-serif;"
-    "font-size:12.5px;fill:#24292f}"
-    ".back{fill:#ffffff}.name{font-size:17px;font-weight:600}.soft{fill:#5f6872}"
-    ".small{font-size:11.5px}.axis{stroke:#8a929b;fill:none}.grid{stroke:#e7eaee}"
-    ".train{stroke:#8a929b;stroke-width:1.6;stroke-dasharray:5 4;fill:none}"
-    ".traindot{fill:#8a929b}.line{stroke-width:2;stroke-linejoin:round}"
-    ".bar{stroke-width:1.1;opacity:.55}.band{stroke:none;opacity:.16}"
-    ".fail{stroke:#c2362b;stroke-width:1.8;fill:none}"
-    ".choice{stroke:#5f6872;stroke-width:1.2;stroke-dasharray:3 3}"
-    ".chosen{stroke:#24292f;stroke-dasharray:none}.bold{font-weight:600}"
-    ".ring{fill:none;stroke:#24292f;stroke-width:1.6}"
-    ".s0{stroke:#1f5fb0;fill:#1f5fb0}.s1{stroke:#0f8fa8;fill:#0f8fa8}"
-    ".s2{stroke:#1a9469;fill:#1a9469}.s3{stroke:#6d9a1f;fill:#6d9a1f}"
-    ".s4{stroke:#b58900;fill:#b58900}.s5{stroke:#d0661a;fill:#d0661a}"
-    ".s6{stroke:#b8325a;fill:#b8325a}.s7{stroke:#6f42a8;fill:#6f42a8}"
-    ".line{fill:none}.band{stroke:none}.dot{stroke:none}.hollow{fill:#ffffff;stroke-width:1.6}"
-    "@media(prefers-color-scheme:dark){"
-    "text{fill:#e6e9ed}.back{fill:#14181d}.soft{fill:#a3abb5}.axis{stroke:#6f7883}"
-    ".grid{stroke:#2a3038}.train{stroke:#8a929b}.fail{stroke:#ff7a6e}.choice{stroke:#a3abb5}"
-    ".chosen,.ring{stroke:#e6e9ed}.hollow{fill:#14181d}"
-    ".s0{stroke:#6ea8fe;fill:#6ea8fe}.s1{stroke:#45c4d8;fill:#45c4d8}"
-    ".s2{stroke:#4ccb98;fill:#4ccb98}.s3{stroke:#a5d152;fill:#a5d152}"
-    ".s4{stroke:#e6c34a;fill:#e6c34a}.s5{stroke:#ff9f5c;fill:#ff9f5c}"
-    ".s6{stroke:#ff7d9c;fill:#ff7d9c}.s7{stroke:#bb98f0;fill:#bb98f0}"
-    ".line{fill:none}.band,.dot{stroke:none}.hollow{fill:#14181d}}"
-    "</style>";
+enum { TOP_LABEL_GAP = 58, FOOT = 18 };
 
 /* --- Texts ------------------------------------------------------------------------------------- */
-
-/* Whether XML 1.0 has a place for this character. */
-static bool is_xml(const char *text, size_t size)
-{
-    unsigned char c = (unsigned char)text[0];
-    if (size == 1)
-        return c >= 0x20 || c == '\t' || c == '\n' || c == '\r';
-    return size != 3 || memcmp(text, "\xef\xbf", 2) != 0 || (unsigned char)text[2] < 0xbe;
-}
-
-void ock_svg_escape(struct ock_buf *out, const char *text, size_t characters_max)
-{
-    size_t left = strlen(text), count = 0;
-    while (left > 0) {
-        size_t size = ock_utf8_char(text, left), taken = size > 0 ? size : 1;
-        if (count++ == characters_max) {
-            ock_buf_puts(out, "…");
-            return;
-        }
-        if (size == 0 || !is_xml(text, size))
-            ock_buf_puts(out, "\xef\xbf\xbd");
-        else if (*text == '&')
-            ock_buf_puts(out, "&amp;");
-        else if (*text == '<')
-            ock_buf_puts(out, "&lt;");
-        else if (*text == '>')
-            ock_buf_puts(out, "&gt;");
-        else if (*text == '"')
-            ock_buf_puts(out, "&quot;");
-        else if (*text == '\'')
-            ock_buf_puts(out, "&#39;");
-        else
-            ock_buf_add(out, text, size);
-        text += taken;
-        left -= taken;
-    }
-}
 
 static void write_folds(const struct ock_tuning *tuning, struct ock_buf *out)
 {
@@ -151,62 +82,14 @@ static void write_description(const struct ock_plot *plot, struct ock_buf *out)
 static void write_head(const struct ock_plot *plot, const char *name, double height,
                        struct ock_buf *out)
 {
-    ock_buf_printf(out,
-                   "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %.0f\" width=\"%d\""
-                   " height=\"%.0f\" role=\"img\" aria-labelledby=\"ock-title ock-desc\">\n"
-                   "<title id=\"ock-title\">How strong? ",
-                   OCK_PLOT_WIDTH, height, OCK_PLOT_WIDTH, height);
-    ock_svg_escape(out, name, 10 * (size_t)NAME_CHARACTERS_MAX);
-    ock_buf_puts(out, "</title>\n<desc id=\"ock-desc\">");
+    ock_svg_begin(out, height, "How strong? ", name);
     write_description(plot, out);
-    ock_buf_printf(out,
-                   "</desc>\n%s\n<rect class=\"back\" width=\"%d\" height=\"%.0f\"/>\n"
-                   "<text class=\"name\" x=\"%d\" y=\"32\">",
-                   style, OCK_PLOT_WIDTH, height, OCK_PLOT_LEFT);
-    ock_svg_escape(out, name, NAME_CHARACTERS_MAX);
-    ock_buf_printf(out, "</text>\n<text class=\"soft\" x=\"%d\" y=\"53\">", OCK_PLOT_LEFT);
+    ock_svg_heading(out, height, OCK_PLOT_LEFT, name);
     write_summary(plot, " · ", out);
-    ock_buf_puts(out, "</text>\n");
+    ock_svg_heading_end(out);
 }
 
 /* --- Axes -------------------------------------------------------------------------------------- */
-
-static void write_tick_text(const struct ock_tick *tick, struct ock_buf *out)
-{
-    if (tick->is_power)
-        ock_buf_printf(out, "10<tspan dy=\"-5\" font-size=\"9.5px\">%s</tspan>", tick->text);
-    else
-        ock_buf_puts(out, tick->text);
-}
-
-static void write_frame(struct ock_buf *out)
-{
-    ock_buf_printf(out, "<rect class=\"axis\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/>\n",
-                   OCK_PLOT_LEFT, OCK_PLOT_TOP, OCK_PLOT_RIGHT - OCK_PLOT_LEFT,
-                   OCK_PLOT_BOTTOM - OCK_PLOT_TOP);
-}
-
-static void write_y_axis(const struct ock_plot *plot, struct ock_buf *out)
-{
-    struct ock_tick ticks[OCK_TICKS_MAX];
-    size_t count = plot->has_range ? ock_axis_ticks(&plot->y, ticks) : 0;
-    for (size_t i = 0; i < count; i++) {
-        double y = ock_axis_at(&plot->y, ticks[i].value);
-        if (!ticks[i].major)
-            continue;
-        ock_buf_printf(out,
-                       "<path class=\"grid\" d=\"M%d %.1fH%d\"/>"
-                       "<text class=\"small\" text-anchor=\"end\" x=\"%d\" y=\"%.1f\">",
-                       OCK_PLOT_LEFT, y, OCK_PLOT_RIGHT, OCK_PLOT_LEFT - 9, y + 4);
-        write_tick_text(&ticks[i], out);
-        ock_buf_puts(out, "</text>\n");
-    }
-    int middle = (OCK_PLOT_TOP + OCK_PLOT_BOTTOM) / 2;
-    ock_buf_printf(out,
-                   "<text text-anchor=\"middle\" transform=\"translate(21 %d) rotate(-90)\">"
-                   "validation data_loss</text>\n",
-                   middle);
-}
 
 /* 0's own place: a tick, and two strokes that break the axis behind it. */
 static void write_zero(const struct ock_plot *plot, struct ock_buf *out)
@@ -226,23 +109,12 @@ static void write_x_axis(const struct ock_plot *plot, struct ock_buf *out)
     struct ock_tick ticks[OCK_TICKS_MAX];
     size_t count = plot->tuning->trial_count > 0 ? ock_axis_ticks(&plot->x, ticks) : 0;
     bool nothing = plot->x.low == -1 && !plot->x.log; /* 0 alone */
-    for (size_t i = 0; i < count; i++) {
-        double x = ock_axis_at(&plot->x, ticks[i].value);
-        if (nothing && ticks[i].value != 0.0)
-            continue;
-        ock_buf_printf(out, "<path class=\"axis\" d=\"M%.1f %dv%d\"/>", x, OCK_PLOT_BOTTOM,
-                       ticks[i].major ? 6 : 3);
-        if (!ticks[i].major)
-            continue;
-        ock_buf_printf(out, "<text class=\"small\" text-anchor=\"middle\" x=\"%.1f\" y=\"%d\">", x,
-                       OCK_PLOT_BOTTOM + 19);
-        write_tick_text(&ticks[i], out);
-        ock_buf_puts(out, "</text>\n");
-    }
+    for (size_t i = 0; i < count; i++)
+        if (!nothing || ticks[i].value == 0.0)
+            ock_svg_x_tick(out, &ock_plot_frame, ock_axis_at(&plot->x, ticks[i].value), &ticks[i]);
     if (plot->has_zero)
         write_zero(plot, out);
-    ock_buf_printf(out, "<text text-anchor=\"middle\" x=\"%d\" y=\"%d\">%s</text>\n",
-                   (OCK_PLOT_LEFT + OCK_PLOT_RIGHT) / 2, OCK_PLOT_BOTTOM + 41, titles[plot->along]);
+    ock_svg_x_title(out, &ock_plot_frame, titles[plot->along]);
 }
 
 /* 9034, 18.2k, 1.3M: at most five characters. */
@@ -335,20 +207,20 @@ enum ock_status ock_tuning_svg(const struct ock_tuning *tuning, const char *name
     if (status != OCK_OK)
         return status;
     ock_buf_init(&body, out->size_max);
-    write_y_axis(&plot, &body);
+    ock_svg_y_axis(&body, &ock_plot_frame, plot.has_range ? &plot.y : NULL, "validation data_loss");
     write_x_axis(&plot, &body);
     write_top_axis(&plot, &body);
     if (!plot.has_range)
         write_nothing(&plot, &body);
     ock_svg_choices(&plot, &body);
     ock_svg_curves(&plot, &body);
-    write_frame(&body);
+    ock_svg_outline(&body, &ock_plot_frame);
     double end = ock_svg_legend(&plot, OCK_PLOT_BOTTOM + 68, &body);
     status = ock_buf_status(&body, err);
     if (status == OCK_OK) {
         write_head(&plot, name, end + FOOT, out);
         ock_buf_add(out, body.data, body.size);
-        ock_buf_puts(out, "</svg>\n");
+        ock_svg_end(out);
         status = ock_buf_status(out, err);
     }
     ock_buf_deinit(&body);

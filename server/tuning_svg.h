@@ -2,12 +2,8 @@
 #ifndef OCK_SERVER_TUNING_SVG_H
 #define OCK_SERVER_TUNING_SVG_H
 
+#include "server/svg.h"
 #include "server/tuning_plot.h"
-
-/* Text as XML character data, in attributes too: the five characters escaped, what XML 1.0 has no
- * place for (control characters, U+FFFE, U+FFFF, bytes that are not UTF-8) as U+FFFD. More than
- * characters_max characters: cut, with "…" behind. */
-void ock_svg_escape(struct ock_buf *out, const char *text, size_t characters_max);
 
 /* tuning_curves.c: curves, error bars and trials, within the frame. */
 void ock_svg_curves(const struct ock_plot *plot, struct ock_buf *out);

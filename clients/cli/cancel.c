@@ -31,7 +31,7 @@ enum cli_exit cli_act(const char *job, const char *action)
 static enum cli_exit act(int argc, char **argv, const char *action, const char *doc)
 {
     struct cli_args args;
-    cli_args_parse(&args, argc, argv, "JOB", false, doc);
+    cli_args_parse(&args, argc, argv, "JOB", CLI_ARGS_ALONE, doc);
     return cli_act(args.name, action);
 }
 
@@ -66,7 +66,7 @@ enum cli_exit cli_delete(int argc, char **argv)
     struct ock_buf path;
     struct cli_answer answer;
     cli_args_parse(
-        &args, argc, argv, "JOB|DATASET", false,
+        &args, argc, argv, "JOB|DATASET", CLI_ARGS_ALONE,
         "Removes a job that has ended, with its events and its model, or a dataset, by its "
         "id or name.\v"
         "A job that has not ended has to be cancelled first; a dataset that such a job "

@@ -78,7 +78,7 @@ struct cli_term cli_term_make(void);
 size_t cli_term_width(void);  /* columns now, 80 if it can't be told; at least 20 */
 size_t cli_term_height(void); /* lines now, 24 if it can't be told */
 
-enum cli_style { CLI_PLAIN, CLI_BOLD, CLI_DIM, CLI_GREEN, CLI_YELLOW, CLI_RED };
+enum cli_style { CLI_PLAIN, CLI_BOLD, CLI_DIM, CLI_GREEN, CLI_YELLOW, CLI_RED, CLI_CYAN };
 /* The escape sequence, "" without colours. CLI_PLAIN ends a style. */
 const char *cli_style(const struct cli_term *term, enum cli_style style);
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clients/cli/canvas.h"
 #include "clients/cli/view.h"
 
 enum { TEXT_MAX = 2048, INDENT = 2 };
@@ -128,7 +129,9 @@ static void close_best(const struct cli_view *view)
         (void)snprintf(words, sizeof(words), "Best is epoch %.0f", epoch);
         add(text, words);
         if (view->best && cli_number_at(view->best, "epoch") == epoch) {
-            add(text, " (*): validation ");
+            add(text, " (");
+            add(text, view->as_chart ? cli_ink_text(&view->term, CLI_INK_BEST) : "*");
+            add(text, "): validation ");
             add_scores(text, cli_at(view->best, "validation"));
         }
         add(text, ".");

@@ -102,6 +102,15 @@ static size_t on_upload(char *bytes, size_t size, size_t count, void *ctx)
     return got == 0 && ferror(x->request->upload) ? CURL_READFUNC_ABORT : got * size;
 }
 
+static int on_tick(void *ctx, curl_off_t down_total, curl_off_t down, curl_off_t up_total,
+                   curl_off_t up)
+{
+    struct exchange *x = ctx;
+    (void)down_total, (void)down, (void)up_total, (void)up;
+    x->request->tick(x->request->ctx);
+    return 0;
+}
+
 static bool add_header(struct exchange *x, const char *text)
 {
     struct curl_slist *longer = curl_slist_append(x->headers, text);
@@ -168,6 +177,11 @@ static bool set_up(struct exchange *x)
         /* Streams have a heartbeat every 15 s: a silent minute is a dead connection. */
         curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
         curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)SILENCE_S);
+    }
+    if (x->request->tick) {
+        curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+        curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_tick);
+        curl_easy_setopt(curl, CURLOPT_XFERINFODATA, x);
     }
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, x->answer->trouble);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);

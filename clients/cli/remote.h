@@ -19,6 +19,8 @@ struct cli_request {
     /* Receives the bytes of a 2xx answer as they come; false ends the transfer. NULL: they are
      * gathered in the answer's body. */
     bool (*sink)(void *ctx, const char *bytes, size_t size);
+    /* Called now and then while the exchange lasts, about once a second in silence. NULL: nothing. */
+    void (*tick)(void *ctx);
     void *ctx;
 };
 

@@ -1,8 +1,10 @@
 /* `ockham show`: one job. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "clients/cli/args.h"
+#include "clients/cli/chart.h"
 #include "clients/cli/remote.h"
 #include "clients/cli/report.h"
 #include "core/base/json.h"
@@ -140,23 +142,83 @@ static void show(const cJSON *job)
     line("", cli_text_at(job, "error.detail"));
 }
 
+/* --- The chart --------------------------------------------------------------------------------- */
+
+static double number_of(const cJSON *item)
+{
+    return cJSON_IsNumber(item) ? item->valuedouble : (double)NAN;
+}
+
+/* The columns of /metrics, side by side. */
+static void fill_chart(struct cli_chart *chart, const cJSON *metrics, const cJSON *job)
+{
+    const cJSON *epoch = ock_json_get(metrics, "epoch");
+    const cJSON *train = ock_json_get(metrics, "train.data_loss");
+    const cJSON *validation = ock_json_get(metrics, "validation.data_loss");
+    epoch = cJSON_IsArray(epoch) ? epoch->child : NULL;
+    train = cJSON_IsArray(train) ? train->child : NULL;
+    validation = cJSON_IsArray(validation) ? validation->child : NULL;
+    for (; epoch && train && validation; epoch = epoch->next) {
+        cli_chart_add(chart, number_of(epoch), number_of(train), number_of(validation));
+        train = train->next;
+        validation = validation->next;
+    }
+    chart->epochs = cli_number_at(job, "progress.epochs");
+    chart->best = cli_number_at(job, "best.epoch");
+}
+
+static enum cli_exit show_chart(const char *id, const cJSON *job)
+{
+    struct cli_term term = cli_term_make();
+    struct cli_chart chart;
+    struct cli_answer answer;
+    struct ock_buf path;
+    cli_job_path(&path, id, "/metrics?names=train.data_loss,validation.data_loss");
+    cli_answer_init(&answer);
+    struct cli_request request = {.method = "GET", .path = path.data, .timeout_s = 60};
+    (void)cli_remote(&request, &answer);
+    enum cli_exit code = cli_remote_judge(&answer);
+    if (code == CLI_DONE) {
+        cJSON *metrics = cli_answer_json(&answer);
+        cli_chart_init(&chart);
+        fill_chart(&chart, metrics, job);
+        line("job", cli_text_at(job, "name") ? cli_text_at(job, "name") : id);
+        line("status", cli_text_at(job, "status"));
+        show_progress(job);
+        cli_puts("\n");
+        cli_chart_close(&chart, &term);
+        if (chart.count == 0 && cJSON_IsObject(cli_at(job, "spec.tune")))
+            cli_printf("The epochs will be the refit's; ockham tuning %s shows the search.\n", id);
+        cli_chart_deinit(&chart);
+        cJSON_Delete(metrics);
+    }
+    cli_answer_deinit(&answer);
+    ock_buf_deinit(&path);
+    return code;
+}
+
 enum cli_exit cli_show(int argc, char **argv)
 {
     struct cli_args args;
     struct ock_buf path;
     struct cli_answer answer;
-    cli_args_parse(&args, argc, argv, "JOB", true, "Shows one job of the server.");
+    cli_args_parse(
+        &args, argc, argv, "JOB", CLI_ARGS_JSON_OR_CHART,
+        "Shows one job of the server, as words, as JSON, or as the curves of its losses.");
     cli_job_path(&path, args.name, "");
     cli_answer_init(&answer);
     struct cli_request request = {.method = "GET", .path = path.data, .timeout_s = 60};
     (void)cli_remote(&request, &answer);
     enum cli_exit code = cli_remote_judge(&answer);
-    if (code == CLI_DONE && args.json) {
+    if (code == CLI_DONE && args.form == CLI_FORM_JSON) {
         cli_out(answer.body.data, answer.body.size);
         cli_puts("\n");
     } else if (code == CLI_DONE) {
         cJSON *job = cli_answer_json(&answer);
-        show(job);
+        if (args.form == CLI_FORM_CHART)
+            code = show_chart(args.name, job);
+        else
+            show(job);
         cJSON_Delete(job);
     }
     cli_answer_deinit(&answer);

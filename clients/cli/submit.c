@@ -104,7 +104,7 @@ static enum cli_exit accepted(const struct submit_options *o, const struct cli_a
         code = CLI_FAILED;
     } else if (o->watch) {
         cli_say("%s", id);
-        code = cli_follow(id, o->json);
+        code = cli_follow(id, o->json ? CLI_FORM_JSON : CLI_FORM_PLAIN);
     } else if (o->json) {
         cli_out(answer->body.data, answer->body.size);
         cli_puts("\n");

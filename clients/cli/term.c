@@ -49,7 +49,8 @@ const char *cli_style(const struct cli_term *term, enum cli_style style)
 {
     static const char *const escapes[] = {
         [CLI_PLAIN] = "\033[0m",  [CLI_BOLD] = "\033[1m",    [CLI_DIM] = "\033[2m",
-        [CLI_GREEN] = "\033[32m", [CLI_YELLOW] = "\033[33m", [CLI_RED] = "\033[31m"};
+        [CLI_GREEN] = "\033[32m", [CLI_YELLOW] = "\033[33m", [CLI_RED] = "\033[31m",
+        [CLI_CYAN] = "\033[36m"};
     return term->colour ? escapes[style] : "";
 }
 

@@ -150,10 +150,8 @@ static bool drop_one(struct cli_view *view)
     return true;
 }
 
-static void choose_columns(struct cli_view *view, const cJSON *event)
+static void choose_columns(struct cli_view *view)
 {
-    view->has_validation = cli_at(event, "validation") != NULL;
-    view->has_accuracy = cli_at(event, "train.accuracy") != NULL;
     view->column_count = 0;
     for (size_t i = 0; i < COLUMN_COUNT && view->column_count < CLI_VIEW_COLUMNS_MAX; i++)
         if (wanted(view, columns[i].need))
@@ -222,7 +220,16 @@ static void show_epoch(struct cli_view *view, const cJSON *event)
         keep(&view->best, event);
     clear_line(view);
     if (!view->header_shown) {
-        choose_columns(view, event);
+        view->has_validation = cli_at(event, "validation") != NULL;
+        view->has_accuracy = cli_at(event, "train.accuracy") != NULL;
+    }
+    if (view->as_chart) {
+        cli_chart_epoch(&view->chart, event);
+        cli_chart_draw(&view->chart, &view->term, false);
+        return;
+    }
+    if (!view->header_shown) {
+        choose_columns(view);
         print_header(view);
     }
     /* Without validation rows the best is the last: a mark on every row would say nothing. */
@@ -247,6 +254,11 @@ static void show_progress(struct cli_view *view, const cJSON *event)
     bool search = trials > 0;
     char loss[CLI_NUMBER_SIZE], left[CLI_NUMBER_SIZE], bar[BAR + 1], line[160];
     int length = 0;
+    if (view->as_chart && !search) {
+        cli_chart_progress(&view->chart, event);
+        cli_chart_draw(&view->chart, &view->term, false);
+        return;
+    }
     fraction = fraction >= 0 && fraction <= 1 ? fraction : 0;
     for (int i = 0; i < BAR; i++)
         bar[i] = i < (int)(fraction * BAR) ? '#' : '-';
@@ -311,13 +323,15 @@ static void show_trial(struct cli_view *view, const cJSON *event)
         cli_trials_draw(trials, &view->term);
 }
 
-/* The table of trials stands below all else: it gives way to a line and comes back behind it. The
+/* The table of trials and the chart stand below all else: they give way to a line and come back behind it. The
  * search is over with the first epoch after it, and with the job. */
 static void give_way(struct cli_view *view, const char *type)
 {
     struct cli_trials *trials = &view->trials;
     if (strcmp(type, "trial") == 0 || strcmp(type, "progress") == 0)
         return;
+    if (view->as_chart && strcmp(type, "epoch") != 0)
+        cli_chart_hide(&view->chart);
     clear_line(view);
     if (strcmp(type, "epoch") == 0 || strcmp(type, "end") == 0)
         cli_trials_close(trials, &view->term);
@@ -327,6 +341,9 @@ static void give_way(struct cli_view *view, const char *type)
 
 static void come_back(struct cli_view *view, const char *type)
 {
+    bool has_chart = view->as_chart && view->chart.count > 0;
+    if (has_chart && view->chart.drawn == 0 && strcmp(type, "end") != 0)
+        cli_chart_draw(&view->chart, &view->term, true);
     if (strcmp(type, "trial") != 0 && strcmp(type, "progress") != 0)
         cli_trials_draw(&view->trials, &view->term);
 }
@@ -359,20 +376,33 @@ void cli_view_init(struct cli_view *view, double epochs)
 {
     *view = (struct cli_view){.term = cli_term_make(), .epochs = epochs};
     view->trials.total = (double)NAN;
+    cli_chart_init(&view->chart);
     view->row_time_s = -1e9;
 }
 
 void cli_view_deinit(struct cli_view *view)
 {
     cli_trials_deinit(&view->trials);
+    cli_chart_deinit(&view->chart);
     cJSON_Delete(view->best);
     cJSON_Delete(view->last);
     cJSON_Delete(view->end);
     *view = (struct cli_view){0};
 }
 
+void cli_view_fit(struct cli_view *view)
+{
+    if (view->as_chart)
+        cli_chart_fit(&view->chart, &view->term);
+}
+
 void cli_view_close(struct cli_view *view, const char *model_path, const char *hint)
 {
+    if (view->as_chart) {
+        clear_line(view);
+        cli_chart_hide(&view->chart);
+        cli_chart_close(&view->chart, &view->term);
+    }
     cli_view_break(view);
     if (view->end)
         cli_closing_print(view, model_path, hint);

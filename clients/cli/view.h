@@ -5,6 +5,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "clients/cli/chart.h"
 #include "clients/cli/cli.h"
 #include "clients/cli/trials.h"
 
@@ -23,6 +24,8 @@ struct cli_view {
     cJSON *best, *last; /* owned; the epoch events of the best and of the last epoch */
     cJSON *end;         /* owned; the end event */
     struct cli_trials trials;
+    bool as_chart; /* epochs are curves, not rows; the caller's to set before the first event */
+    struct cli_chart chart;
 };
 
 void cli_view_init(struct cli_view *view, double epochs);
@@ -34,6 +37,9 @@ void cli_view_event(struct cli_view *view, const cJSON *event);
 /* The closing lines, after the end event. model_path is where the model was written, NULL: nowhere;
  * then `hint` (or NULL) says how to get it. */
 void cli_view_close(struct cli_view *view, const char *model_path, const char *hint);
+
+/* What is drawn over itself is drawn again, if the terminal has another size. */
+void cli_view_fit(struct cli_view *view);
 
 /* Ends a line that was to be rewritten, before something else writes. */
 void cli_view_break(struct cli_view *view);

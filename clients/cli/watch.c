@@ -1,6 +1,7 @@
 /* `ockham watch`: a job's events, from the first one to the end, over broken connections too. */
 #include <curl/curl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -81,6 +82,36 @@ static bool sink(void *ctx, const char *bytes, size_t size)
     return !cli_out_closed() && ock_buf_status(&watch->partial, NULL) == OCK_OK;
 }
 
+/* --- The terminal's size -------------------------------------------------------------------------- */
+
+static volatile sig_atomic_t resized; /* since the last look */
+
+static void on_resize(int signal_number)
+{
+    (void)signal_number;
+    resized = 1;
+}
+
+/* The chart asks for the size whenever it is drawn; a signal says that it should be, though nothing
+ * has come. */
+static void heed_resizing(void)
+{
+    struct sigaction action = {.sa_handler = on_resize, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    (void)sigaction(SIGWINCH, &action, NULL);
+}
+
+static void tick(void *ctx)
+{
+    struct watch *watch = ctx;
+    if (!resized)
+        return;
+    resized = 0;
+    cli_view_fit(&watch->view);
+}
+
+/* --- Connections ---------------------------------------------------------------------------------- */
+
 /* One connection, from the first event not seen. false: there is no point in another. */
 static bool connect_once(struct watch *watch, const char *path, struct cli_answer *answer)
 {
@@ -92,6 +123,7 @@ static bool connect_once(struct watch *watch, const char *path, struct cli_answe
         .accept = "application/x-ndjson",
         .header = watch->last_seq > 0 ? resume : NULL,
         .sink = sink,
+        .tick = watch->view.as_chart ? tick : NULL,
         .ctx = watch,
     };
     ock_buf_clear(&watch->partial);
@@ -137,12 +169,15 @@ static enum cli_exit follow(struct watch *watch, const char *path, const char *j
     return code;
 }
 
-enum cli_exit cli_follow(const char *job, bool json)
+enum cli_exit cli_follow(const char *job, enum cli_form form)
 {
     struct watch watch = {0};
     struct ock_buf path;
     cli_view_init(&watch.view, 0);
-    watch.table = watch.view.term.tty && !json;
+    watch.view.as_chart = form == CLI_FORM_CHART;
+    watch.table = form == CLI_FORM_CHART || (watch.view.term.tty && form != CLI_FORM_JSON);
+    if (watch.view.as_chart)
+        heed_resizing();
     ock_buf_init(&watch.partial, 2 * OCK_EVENT_BYTES_MAX);
     cli_job_path(&path, job, "/events");
     enum cli_exit code = follow(&watch, path.data, job);
@@ -155,11 +190,13 @@ enum cli_exit cli_follow(const char *job, bool json)
 enum cli_exit cli_watch(int argc, char **argv)
 {
     struct cli_args args;
-    cli_args_parse(&args, argc, argv, "JOB", true,
-                   "Follows a job from its first event to its end.\v"
-                   "On a terminal: the table that ockham train shows. Else, or with --json: one "
-                   "event a line. A broken connection is made again where it broke. Ctrl-C ends "
-                   "the watching; the job goes on.\n\n"
-                   "Exit code: 0 the job succeeded, 1 it did not, 2 bad usage.");
-    return cli_follow(args.name, args.json);
+    cli_args_parse(
+        &args, argc, argv, "JOB", CLI_ARGS_JSON_OR_CHART,
+        "Follows a job from its first event to its end.\v"
+        "On a terminal: the table that ockham train shows, or with --chart the curves of "
+        "training and validation loss. Else, or with --json: one event a line. A broken "
+        "connection is made again where it broke. Ctrl-C ends the watching; the job goes "
+        "on.\n\n"
+        "Exit code: 0 the job succeeded, 1 it did not, 2 bad usage.");
+    return cli_follow(args.name, args.form);
 }

@@ -38,6 +38,13 @@ enum ock_handled ock_job_tuning(struct ock_exchange *x);
 enum ock_handled ock_job_layers(struct ock_exchange *x);
 enum ock_handled ock_job_evaluation(struct ock_exchange *x);
 
+/* chart.c */
+enum ock_handled ock_job_chart(struct ock_exchange *x);
+
+/* tagged.c: 200 with the body that stands in the reply and an ETag of its bytes, or 304 for a client
+ * that has these. */
+enum ock_handled ock_handler_tagged(struct ock_exchange *x, const char *content_type);
+
 /* models.c */
 enum ock_handled ock_job_model(struct ock_exchange *x);
 

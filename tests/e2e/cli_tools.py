@@ -124,7 +124,7 @@ def children(pid):
 
 def on_terminal(*arguments, columns=80, keys=(), env=None, timeout=60):
     """Runs the program on a pseudo-terminal. keys: (pattern, bytes) typed once the pattern was
-    shown. Returns the exit code (negative: a signal) and all that was shown."""
+    shown, or (pattern, what to do with the terminal's fd). Returns the exit code (negative: a signal) and all that was shown."""
     pid, fd = pty.fork()
     if pid == 0:
         try:
@@ -137,7 +137,8 @@ def on_terminal(*arguments, columns=80, keys=(), env=None, timeout=60):
     shown, keys, until = b"", list(keys), time.monotonic() + timeout
     while time.monotonic() < until:
         if keys and re.search(keys[0][0], shown.decode(errors="replace")):
-            os.write(fd, keys.pop(0)[1])
+            key = keys.pop(0)[1]
+            key(fd) if callable(key) else os.write(fd, key)
         if not select.select([fd], [], [], 0.02)[0]:
             continue
         try:

@@ -41,6 +41,7 @@ def test_api_of_the_issue_is_there(document):
         "/v1/jobs/{id}/stop": {"post"}, "/v1/jobs/{id}/events": {"get"},
         "/v1/jobs/{id}/metrics": {"get"}, "/v1/jobs/{id}/model": {"get"},
         "/v1/jobs/{id}/layers": {"get"}, "/v1/jobs/{id}/evaluation": {"get"},
+        "/v1/jobs/{id}/chart.svg": {"get"},
         "/v1/system": {"get"}, "/v1/schema/job": {"get"}, "/livez": {"get"}, "/readyz": {"get"},
         "/version": {"get"}, "/openapi.json": {"get"}, "/": {"get"}, "/metrics": {"get"}}
     have = {path: set(item) for path, item in document["paths"].items()}

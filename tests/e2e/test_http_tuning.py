@@ -210,7 +210,8 @@ def test_a_search_that_goes_on(heart):
     assert table["trials_total"] == 4 and len(table["trials"]) < 4
     assert table["rule"] == "1se" and table["folds"] == 2
     picture = server.call("GET", f"/v1/jobs/{job}/tuning?format=svg").data.decode()
-    assert f"{len(table['trials'])} of 4 strengths so far" in picture
+    drawn = int(re.search(r"(\d) of 4 strengths so far", picture)[1])
+    assert len(table["trials"]) <= drawn < 4  # one more may have come in between
     assert server.call("POST", f"/v1/jobs/{job}/cancel").status in (200, 202)
     assert server.ended(job)["status"] == "cancelled"
     table = server.call("GET", f"/v1/jobs/{job}/tuning").json

@@ -1,6 +1,7 @@
-/* An axis of a picture: values to pixels, and round numbers for its ticks. */
-#ifndef OCK_SERVER_TUNING_AXIS_H
-#define OCK_SERVER_TUNING_AXIS_H
+/* An axis of a picture: values to pixels (or the dots of a terminal), and round numbers for its
+ * ticks. */
+#ifndef OCK_BASE_AXIS_H
+#define OCK_BASE_AXIS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,6 +18,17 @@ struct ock_axis {
 /* An axis over low <= value <= high, both finite (and positive, if log). Where they are one, it is
  * widened around it. */
 struct ock_axis ock_axis_make(bool log, double low, double high, double from, double to);
+
+/* Whether positive values from low to high ask for a log axis: one that is far from the others must
+ * not press these into a line. */
+bool ock_axis_wants_log(double low, double high);
+
+/* An axis for what is positive if all is well: losses, of training rows and of validation rows, both
+ * [count]; either may be NULL. Values that are not finite are passed over. A log axis has no end for
+ * training losses below a hundredth of the least validation loss: a network that knows its rows by
+ * heart must not press the validation curve flat. False: no value is finite, *out is untouched. */
+bool ock_axis_losses(struct ock_axis *out, const double *train, const double *validation,
+                     size_t count, double from, double to);
 
 /* The pixel of a value; on a log axis zero_at for what is not positive. */
 double ock_axis_at(const struct ock_axis *axis, double value);

@@ -1,10 +1,20 @@
 /* Axes and their ticks. */
-#include "server/tuning_axis.h"
+#include "core/base/axis.h"
 
 #include <math.h>
 #include <stdio.h>
 
 enum { LINEAR_TICKS = 5, POWERS_MAX = 9, MINOR_POWERS_MAX = 7 };
+
+/* From this ratio on, on a linear axis, the least values lie within an eighth of it. */
+static const double LINEAR_RATIO_MAX = 8;
+
+static const double TRAIN_SHARE_MIN = 0.01, TINY = 1e-300;
+
+bool ock_axis_wants_log(double low, double high)
+{
+    return low > 0 && high > LINEAR_RATIO_MAX * low;
+}
 
 struct ock_axis ock_axis_make(bool log, double low, double high, double from, double to)
 {
@@ -20,6 +30,40 @@ struct ock_axis ock_axis_make(bool log, double low, double high, double from, do
     }
     axis.zero_at = from;
     return axis;
+}
+
+struct range {
+    double low, high; /* low > high: empty */
+};
+
+/* least > 0: of positive values alone, and none below it. */
+static void widen(struct range *range, const double *values, size_t count, double least)
+{
+    for (size_t i = 0; values && i < count; i++) {
+        if (!isfinite(values[i]) || (least > 0 && !(values[i] > 0)))
+            continue;
+        range->low = fmin(range->low, fmax(values[i], least));
+        range->high = fmax(range->high, values[i]);
+    }
+}
+
+bool ock_axis_losses(struct ock_axis *out, const double *train, const double *validation,
+                     size_t count, double from, double to)
+{
+    struct range lead = {HUGE_VAL, -HUGE_VAL}, all = {HUGE_VAL, -HUGE_VAL};
+    widen(&lead, validation, count, TINY);
+    double least = lead.low <= lead.high ? fmax(TRAIN_SHARE_MIN * lead.low, TINY) : TINY;
+    widen(&all, train, count, least);
+    widen(&all, validation, count, least);
+    bool log = all.low <= all.high && ock_axis_wants_log(all.low, all.high);
+    if (!log) {
+        widen(&all, train, count, -HUGE_VAL);
+        widen(&all, validation, count, -HUGE_VAL);
+    }
+    if (!(all.low <= all.high))
+        return false;
+    *out = ock_axis_make(log, all.low, all.high, from, to);
+    return true;
 }
 
 double ock_axis_at(const struct ock_axis *axis, double value)
