@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/train/tune_table.h"
+#include "core/base/json.h"
+#include "core/train/tune_private.h"
 
 static const double nothing_fixed[OCK_AXES];
 
@@ -155,6 +156,48 @@ START_TEST(the_refit_trains_for_the_median)
 }
 END_TEST
 
+static const char hash[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+/* A large table leaves off what its events have, and keeps what was chosen. */
+START_TEST(a_large_document_has_no_hashes)
+{
+    static const struct {
+        size_t bytes_max;
+        bool hashes, written;
+    } cases[] = {{20000, true, true}, {4000, false, true}, {500, false, false}};
+    static const double losses[20] = {0.25, 0.5};
+    struct ock_spec *spec = calloc(1, sizeof(*spec));
+    struct ock_search *search = calloc(1, sizeof(*search));
+    ck_assert(spec && search);
+    struct ock_tune_order order = {.spec = spec};
+    search->order = &order;
+    make(&search->table, 20, OCK_RULE_MIN);
+    search->table.rows = 2000000; /* too many for their folds to be told */
+    spec->tune = search->table.spec;
+    for (size_t t = 0; t < 3; t++) {
+        fill(&search->table, t, losses);
+        search->table.trials[t].told = true;
+        for (size_t f = 0; f < 20; f++)
+            memcpy(search->table.trials[t].folds[f].weights_sha256, hash, sizeof(hash));
+    }
+    struct ock_table_best best = ock_tune_table_best(&search->table);
+    struct ock_buf body;
+    ck_assert_int_eq(ock_search_write_document(search, &best, cases[_i].bytes_max, &body, NULL),
+                     OCK_OK);
+    ck_assert_int_eq(body.failed == OCK_OK, cases[_i].written);
+    cJSON *json = body.failed == OCK_OK ? cJSON_Parse(body.data) : NULL;
+    ck_assert_int_eq(json != NULL, cases[_i].written);
+    const cJSON *row = cJSON_GetArrayItem(ock_json_get(json, "trials"), 2);
+    ck_assert_int_eq(ock_json_get(row, "weights_sha256") != NULL, cases[_i].hashes);
+    ck_assert_int_eq(cJSON_IsObject(ock_json_get(json, "chosen")), cases[_i].written);
+    cJSON_Delete(json);
+    ock_buf_deinit(&body);
+    ock_tune_table_deinit(&search->table);
+    free(search);
+    free(spec);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("tuning table");
@@ -167,6 +210,7 @@ int main(void)
     tcase_add_test(all, what_failed_or_was_ended_is_not_chosen);
     tcase_add_test(all, one_split_has_no_standard_error);
     tcase_add_loop_test(all, the_refit_trains_for_the_median, 0, 4);
+    tcase_add_loop_test(all, a_large_document_has_no_hashes, 0, 3);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
