@@ -2,10 +2,12 @@
  * worked by hand. */
 #include <check.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/json.h"
+#include "core/train/tune_plan.h"
 #include "core/train/tune_private.h"
 
 static const double nothing_fixed[OCK_AXES];
@@ -198,6 +200,43 @@ START_TEST(a_large_document_has_no_hashes)
 }
 END_TEST
 
+/* The plan of a linear model's search over `trials` strengths of l1 on 50,000 rows of 8 features. */
+static size_t planned(int trials, int folds, bool warm)
+{
+    char text[500];
+    struct ock_faults *faults = calloc(1, sizeof(*faults));
+    struct ock_plan *plan = calloc(1, sizeof(*plan));
+    struct ock_spec *spec = NULL;
+    const struct ock_plan_data data = {
+        .rows = {.train_rows = 40000, .validation_rows = 10000, .features = 8}, .outputs = 1};
+    (void)snprintf(text, sizeof(text),
+                   "{\"data\":{\"dataset\":\"d\"},\"loss\":\"binary_cross_entropy\","
+                   "\"model\":{\"layers\":[{\"type\":\"linear\",\"units\":1}]},"
+                   "\"train\":{\"threads\":1,\"evaluate_train\":10},\"tune\":{\"l1\":"
+                   "{\"min\":0.001,\"max\":1,\"count\":%d},\"folds\":%d,\"warm\":%s}}",
+                   trials, folds, warm ? "true" : "false");
+    cJSON *json = cJSON_Parse(text);
+    ck_assert(faults && plan && json);
+    ck_assert_int_eq(ock_spec_parse(&spec, json, true, faults, NULL), OCK_OK);
+    ck_assert_int_eq(ock_plan_make(plan, spec, &data, NULL), OCK_OK);
+    size_t bytes = plan->memory_bytes;
+    ock_spec_free(spec);
+    cJSON_Delete(json);
+    free(plan);
+    free(faults);
+    return bytes;
+}
+
+/* What a search keeps beside its trainers: all rows once more for the path, and its figures. */
+START_TEST(a_plan_counts_cuts_and_figures)
+{
+    size_t rows = 50000 * (16 + 8 * sizeof(float));
+    ck_assert_uint_ge(planned(4, 2, true), 3 * rows);
+    ck_assert_uint_ge(planned(1000, 2, false), 2 * rows + 2000 * sizeof(struct ock_fold));
+    ck_assert_uint_ge(planned(1000, 100, false), 100 * rows + 100000 * 3 * sizeof(struct ock_fold));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("tuning table");
@@ -211,6 +250,7 @@ int main(void)
     tcase_add_test(all, one_split_has_no_standard_error);
     tcase_add_loop_test(all, the_refit_trains_for_the_median, 0, 4);
     tcase_add_loop_test(all, a_large_document_has_no_hashes, 0, 3);
+    tcase_add_test(all, a_plan_counts_cuts_and_figures);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
