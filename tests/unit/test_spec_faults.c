@@ -51,6 +51,12 @@ static const struct {
      "/tune/folds", "unsupported_combination", NULL},
     {"{\"tune\":{\"l2\":[1e-3],\"rule\":\"2se\"}}", "/tune/rule", "unknown_value", "1se"},
     {"{\"tune\":{\"l2\":[1e-3],\"warm\":true}}", "/tune/warm", "unsupported_combination", NULL},
+    {"{\"model\":{\"hidden\":[3]},\"regularization\":{\"layers\":{\"0\":{\"l2\":1e-3},\"2\":{"
+     "\"l2\":0}}},\"tune\":{\"l2\":[1e-3]}}",
+     "/tune/l2", "unsupported_combination", NULL},
+    {"{\"model\":{\"hidden\":[]},\"regularization\":{\"layers\":{\"0\":{\"l1\":1e-3}}},"
+     "\"tune\":{\"l1\":[1e-3],\"l2\":[1e-3]}}",
+     "/tune/l1", "unsupported_combination", NULL},
     {"{\"train\":{\"deadline_s\":5},\"tune\":{\"l2\":[1e-3]}}", "/train/deadline_s",
      "unsupported_combination", NULL},
     {"{\"optimizer\":{\"lr\":1},\"tune\":{\"l2\":[1e-3,0.5]}}", "/tune/l2",
