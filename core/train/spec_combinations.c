@@ -159,8 +159,9 @@ static void check_parts(const struct ock_spec *spec, bool named, struct ock_faul
     const struct ock_part *validation = &spec->data.validation;
     const struct ock_part *test = &spec->data.test;
     const struct ock_early_stopping_spec *stopping = &spec->train.early_stopping;
-    if (validation->fraction + test->fraction >= 1 && ock_spec_clean(faults, "/data/validation") &&
-        ock_spec_clean(faults, "/data/test"))
+    bool folds = spec->tune.on && spec->tune.folds > 0; /* they take no validation rows off */
+    if (!folds && validation->fraction + test->fraction >= 1 &&
+        ock_spec_clean(faults, "/data/validation") && ock_spec_clean(faults, "/data/test"))
         (void)ock_faults_add(faults, "/data/test", "out_of_range",
                              "validation and test together take %g of the rows and leave none to "
                              "train on",
@@ -169,7 +170,6 @@ static void check_parts(const struct ock_spec *spec, bool named, struct ock_faul
         strcmp(validation->dataset, test->dataset) == 0)
         ock_spec_refuse(faults, "/data/test", "/data/validation",
                         "test rows must never have been seen, and validation has seen these");
-    bool folds = spec->tune.on && spec->tune.folds > 0;
     if (stopping->on && !folds && !ock_spec_has_validation(spec) &&
         strncmp(ock_metric_name(stopping->metric), "validation.", 11) == 0)
         ock_spec_refuse(

@@ -225,6 +225,30 @@ static bool has_activation(const struct ock_spec *spec)
     return false;
 }
 
+/* Whether no linear layer would have the job's strength: each has one of its own. */
+static bool reaches_nothing(const struct ock_spec *spec, enum ock_axis_name axis)
+{
+    size_t linear = 0, own = 0;
+    for (size_t i = 0; i < spec->layer_count; i++) {
+        const struct ock_layer_spec *layer = &spec->layers[i];
+        linear += layer->type == OCK_LINEAR;
+        own +=
+            layer->type == OCK_LINEAR && (axis == OCK_AXIS_L1 ? layer->l1_given : layer->l2_given);
+    }
+    return spec->tune.axes[axis].given && linear > 0 && own == linear;
+}
+
+static void check_layers(const struct ock_spec *spec, struct ock_faults *faults)
+{
+    static const char why[] =
+        "every layer has a strength of its own, so that all trials would be the "
+        "same; leave it out for some layer";
+    if (reaches_nothing(spec, OCK_AXIS_L1))
+        ock_spec_refuse(faults, "/tune/l1", "/regularization/layers", why);
+    if (reaches_nothing(spec, OCK_AXIS_L2))
+        ock_spec_refuse(faults, "/tune/l2", "/regularization/layers", why);
+}
+
 static void check_model(const struct ock_spec *spec, struct ock_faults *faults)
 {
     const struct ock_tune_spec *tune = &spec->tune;
@@ -292,6 +316,7 @@ void ock_spec_check_tune(const struct ock_spec *spec, struct ock_faults *faults)
     check_axes(&spec->tune, faults);
     check_folds(spec, faults);
     check_model(spec, faults);
+    check_layers(spec, faults);
     check_rest(spec, faults);
     check_strength(spec, OCK_AXIS_L2, 2, faults);
     if (spec->optimizer.name != OCK_ADAM)

@@ -25,6 +25,7 @@ struct bound {
     double *dz;             /* [K] owned: of one row */
     double *gradient;       /* [K, D + 1] owned; the bias' is the last */
     double total;           /* sum of s */
+    double tie;             /* mae: the slope of rows whose target is p[0] */
 };
 
 static void deinit(struct bound *b)
@@ -106,30 +107,60 @@ static void add_class(struct bound *b, size_t row, void *ctx)
     b->total += s;
 }
 
-/* dz of a number's row with output z: the loss' derivative (SPEC.md, Objective). */
-static double slope(enum ock_loss loss, double z, double target)
+/* dz of a number's row with output z: the loss' derivative (SPEC.md, Objective). tie: what mae's is
+ * where it turns, any number from -1 to 1. */
+static double slope(enum ock_loss loss, double z, double target, double tie)
 {
     double away = z - target;
     if (loss == OCK_MSE)
         return 2 * away;
     if (loss == OCK_HUBER)
         return away > 1 ? 1 : away < -1 ? -1 : away;
-    return (double)((away > 0) - (away < 0));
+    return away > 0 ? 1 : away < 0 ? -1 : tie;
 }
 
 struct numbers {
     double z, slope, sum, least, largest;
+    double at_z; /* weight of the rows whose target is z */
 };
 
 static void add_number(struct bound *b, size_t row, void *ctx)
 {
     struct numbers *n = ctx;
     double s = (double)b->batch.weight[row], t = (double)b->batch.target[row];
-    n->slope += s * slope(b->spec->loss, n->z, t);
+    n->slope += s * slope(b->spec->loss, n->z, t, 0);
+    n->at_z += t < n->z || t > n->z ? 0 : s;
     n->sum += s * t;
     n->least = t < n->least ? t : n->least;
     n->largest = t > n->largest ? t : n->largest;
     b->total += s;
+}
+
+struct between {
+    double low, high, found;
+};
+
+static void find_between(struct bound *b, size_t row, void *ctx)
+{
+    struct between *between = ctx;
+    double t = (double)b->batch.target[row];
+    if (t >= between->low && t <= between->high)
+        between->found = t;
+}
+
+/* mae's best constant is some row's target, and the slopes of the rows that have it are what makes the
+ * sum of all 0: the bias is at its best there. */
+static bool settle_median(struct bound *b, double low, double high, double *out)
+{
+    struct between between = {low, high, *out};
+    if (!for_each_row(b, false, find_between, &between))
+        return false;
+    struct numbers at = {.z = between.found};
+    if (!for_each_row(b, false, add_number, &at))
+        return false;
+    b->tie = at.at_z > 0 ? fmax(-1, fmin(1, -at.slope / at.at_z)) : 0;
+    *out = at.z;
+    return true;
 }
 
 /* The best constant: the mean, or for huber and mae where the slope turns. */
@@ -150,8 +181,9 @@ static bool best_number(struct bound *b, double *out)
         *(at.slope > 0 ? &high : &low) = at.z;
         *out = at.z;
     }
+    bool whole = b->spec->loss != OCK_MAE || settle_median(b, low, high, out);
     b->total = total;
-    return true;
+    return whole;
 }
 
 /* p, and the total weight. free_bias: the layer has biases and they cost nothing. */
@@ -163,6 +195,7 @@ static bool find_outputs(struct bound *b, bool free_bias)
         if (!best_number(b, &best))
             return false;
         b->p[0] = free_bias ? best : 0;
+        b->tie = free_bias ? b->tie : 0;
         return true;
     }
     if (!for_each_row(b, false, add_class, NULL))
@@ -185,7 +218,7 @@ static void add_gradient(struct bound *b, size_t row, void *ctx)
         if (b->data->classes > 0)
             b->dz[k] = b->p[k] - (double)(b->batch.label[row] == (b->K == 1 ? 1 : (int32_t)k));
         else
-            b->dz[k] = slope(b->spec->loss, b->p[0], (double)b->batch.target[row]);
+            b->dz[k] = slope(b->spec->loss, b->p[0], (double)b->batch.target[row], b->tie);
         double *g = b->gradient + k * (b->D + 1);
         double scale = s * b->dz[k];
         g[b->D] += scale;

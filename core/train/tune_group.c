@@ -119,7 +119,7 @@ static enum ock_status finish_run(struct ock_search *search, size_t trial, size_
         return record_path(search, trial, run);
     if (!ock_tune_run_measure(run, &figures))
         return OCK_OK; /* left: it is measured again after the resumption */
-    if (!search->is_last_rung)
+    if (!search->is_last_rung && figures.status == OCK_FOLD_DONE)
         figures.status = OCK_FOLD_PENDING;
     return record(search, trial, cut, &figures, err);
 }

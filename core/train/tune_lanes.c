@@ -33,6 +33,23 @@ static int cut_of(const struct ock_search *search, size_t cut)
     return cut == search->table.fold_count ? OCK_CUT_ALL : (int)cut;
 }
 
+/* Rows without weight judge nothing: told before anything is trained for them. */
+static enum ock_status check_judges(const struct ock_search *search, size_t cut,
+                                    const struct ock_data *data, struct ock_err *err)
+{
+    uint32_t folds = search->order->spec->tune.folds;
+    if (cut == search->table.fold_count || data->validation.weight_sum > 0)
+        return OCK_OK;
+    if (folds == 0)
+        return ock_fail(err, OCK_INVALID,
+                        "strengths are judged by the validation rows, and none has a weight above "
+                        "0");
+    return ock_fail(err, OCK_INVALID,
+                    "no row of fold %zu of %u has a weight above 0, so it cannot judge: take fewer "
+                    "folds, or leave such rows out",
+                    cut + 1, folds);
+}
+
 enum ock_status ock_search_acquire(struct ock_search *search, size_t cut,
                                    const struct ock_data **out, struct ock_err *err)
 {
@@ -49,6 +66,12 @@ enum ock_status ock_search_acquire(struct ock_search *search, size_t cut,
         pthread_mutex_unlock(&search->mutex);
         status = ock_data_open_cut(&data, order->spec, order->train, order->validation, NULL,
                                    cut_of(search, cut), err);
+        if (status == OCK_OK)
+            status = check_judges(search, cut, data, err);
+        if (status != OCK_OK) {
+            ock_data_free(data);
+            data = NULL;
+        }
         pthread_mutex_lock(&search->mutex);
         slot->state = status == OCK_OK ? OCK_CUT_OPEN : OCK_CUT_CLOSED;
         slot->data = data;

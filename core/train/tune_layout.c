@@ -4,6 +4,7 @@
 
 #include "core/train/trainer.h"
 #include "core/train/tune.h"
+#include "core/train/tune_path.h"
 #include "core/train/tune_plan.h"
 
 /* Trainers that together fit a core's cache pay side by side: rows are read once for all of them. */
@@ -28,18 +29,22 @@ size_t ock_tune_trials(const struct ock_tune_spec *tune)
     return trials;
 }
 
+/* Of the data: the folds or the split, and all rows for the warm path. */
+static size_t cuts_of(const struct ock_tune_spec *tune)
+{
+    return larger(tune->folds, 1) + (tune->warm ? 1 : 0);
+}
+
 size_t ock_tune_runs(const struct ock_tune_spec *tune)
 {
-    size_t cuts = larger(tune->folds, 1) + (tune->warm ? 1 : 0);
-    return ock_tune_trials(tune) * cuts + (tune->refit ? 1 : 0);
+    return ock_tune_trials(tune) * cuts_of(tune) + (tune->refit ? 1 : 0);
 }
 
 struct ock_tune_layout ock_tune_layout_make(const struct ock_tune_spec *tune, uint32_t threads,
                                             uint32_t threads_useful, size_t trainer_bytes)
 {
     size_t trials = ock_tune_trials(tune);
-    size_t folds = tune->folds > 0 ? tune->folds : 1;
-    size_t cuts = folds + (tune->warm ? 1 : 0);
+    size_t cuts = cuts_of(tune);
     struct ock_tune_layout layout = {.runs = trials * cuts};
     size_t fit = larger(group_bytes_max / larger(trainer_bytes, 1), 1);
     /* Several groups a lane, so that no lane is left alone with the last one, and trials are told as
@@ -79,6 +84,15 @@ static enum ock_status largest_trial(struct ock_spec **out, const struct ock_spe
     return OCK_OK;
 }
 
+/* The table and the path, and the bytes of the state that are made of them, in a buffer that grows by
+ * doubling. */
+static size_t kept_bytes(const struct ock_tune_spec *tune, size_t runs, size_t parameters)
+{
+    size_t numbers =
+        tune->warm ? smaller(ock_tune_trials(tune) * parameters, OCK_PATH_NUMBERS_MAX) : 0;
+    return 3 * (runs * sizeof(struct ock_fold) + numbers * sizeof(float));
+}
+
 static size_t useful_threads(const struct ock_tune_spec *tune, uint32_t useful)
 {
     return smaller(ock_tune_trials(tune) * larger(tune->folds, 1) * useful, THREADS_USEFUL_MAX);
@@ -110,7 +124,8 @@ enum ock_status ock_tune_plan(struct ock_plan *plan, const struct ock_spec *spec
         struct ock_tune_layout layout = ock_tune_layout_make(
             &spec->tune, threads, useful, ock_trainer_bytes(trial, one, data, 1));
         size_t search = layout.live * ock_trainer_bytes(trial, one, data, layout.lane_threads) +
-                        larger(spec->tune.folds, 1) * data_bytes;
+                        cuts_of(&spec->tune) * data_bytes +
+                        kept_bytes(&spec->tune, layout.runs, one->parameters);
         plan->memory_bytes = larger(larger(one->memory_bytes, search), plan->memory_bytes);
     }
     ock_spec_free(trial);

@@ -1,4 +1,4 @@
-/* The inside of a search. Only core/train/tune*.c include this. */
+/* The inside of a search. Only core/train/tune*.c and their tests include this. */
 #ifndef OCK_TRAIN_TUNE_PRIVATE_H
 #define OCK_TRAIN_TUNE_PRIVATE_H
 
@@ -101,6 +101,12 @@ enum ock_status ock_search_tell_resolved(struct ock_search *search, struct ock_e
 enum ock_status ock_search_tell_bound(struct ock_search *search, struct ock_err *err);
 enum ock_status ock_search_tell_choice(struct ock_search *search, const struct ock_table_best *best,
                                        struct ock_err *err);
+/* The document "tuning" in at most bytes_max: a large one without the folds' hashes, which the trials'
+ * events have, then without fold_ids too. *body is the caller's, also after an error; one that is
+ * still too large has failed with LIMIT. Errors: NOMEM, and those of ock_data_folds. */
+enum ock_status ock_search_write_document(const struct ock_search *search,
+                                          const struct ock_table_best *best, size_t bytes_max,
+                                          struct ock_buf *body, struct ock_err *err);
 enum ock_status ock_search_tell_document(struct ock_search *search,
                                          const struct ock_table_best *best, struct ock_err *err);
 char *ock_search_summary(const struct ock_search *search, const struct ock_table_best *best);

@@ -101,6 +101,17 @@ const float *ock_tune_run_weights(const struct ock_tune_run *run)
     return is_best(run) ? run->trainer->best_w : run->trainer->optimizer.state.w;
 }
 
+/* A loss that is not finite is no figure to be judged by, though every weight is. */
+static void check_loss(struct ock_fold *fold, bool present)
+{
+    if (isfinite(fold->data_loss))
+        return;
+    fold->status = OCK_FOLD_FAILED;
+    (void)snprintf(fold->error, sizeof(fold->error), "%s",
+                   present ? "the loss of the fold's validation rows is not finite"
+                           : "no validation row of the fold has a weight above 0");
+}
+
 bool ock_tune_run_measure(struct ock_tune_run *run, struct ock_fold *out)
 {
     struct ock_trainer *trainer = run->trainer;
@@ -123,6 +134,7 @@ bool ock_tune_run_measure(struct ock_tune_run *run, struct ock_fold *out)
         .l2_norm = weights.l2_norm,
         .zeros = weights.zeros,
     };
+    check_loss(out, validation.present);
     ock_trainer_weights_sha256(w, trainer->plan->parameters, out->weights_sha256);
     return true;
 }

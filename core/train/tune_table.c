@@ -183,6 +183,11 @@ static void write_folds(struct ock_jsonw *w, const struct ock_tune_table *table,
             ock_jsonw_uint(w, NULL, trial->folds[f].best_epoch);
         ock_jsonw_end_array(w);
     }
+}
+
+static void write_hashes(struct ock_jsonw *w, const struct ock_tune_table *table,
+                         const struct ock_trial *trial)
+{
     ock_jsonw_array(w, "weights_sha256");
     for (size_t f = 0; f < table->fold_count; f++)
         ock_jsonw_string(w, NULL,
@@ -209,7 +214,8 @@ static void write_error(struct ock_jsonw *w, const struct ock_tune_table *table,
     }
 }
 
-void ock_trial_write(struct ock_jsonw *w, const struct ock_tune_table *table, size_t trial)
+void ock_trial_write(struct ock_jsonw *w, const struct ock_tune_table *table, size_t trial,
+                     bool hashes)
 {
     const struct ock_trial *row = &table->trials[trial];
     const char *status = status_of(table, trial);
@@ -228,6 +234,8 @@ void ock_trial_write(struct ock_jsonw *w, const struct ock_tune_table *table, si
     ock_jsonw_uint(w, "count", table->weight_count);
     ock_jsonw_double(w, "l2_norm", failed ? nothing : row->l2_norm);
     write_folds(w, table, row);
+    if (hashes)
+        write_hashes(w, table, row);
     ock_jsonw_uint(w, "epochs", epochs_of(table, row));
     ock_jsonw_string(w, "status", status);
     write_error(w, table, row);

@@ -78,8 +78,9 @@ struct ock_table_best ock_tune_table_best(const struct ock_tune_table *table);
 /* Epochs of the refit: the rounded median of the chosen trial's best epochs (half up). */
 uint32_t ock_tune_table_epochs(const struct ock_tune_table *table, size_t trial);
 
-/* A row as the `trial` event has it. */
-void ock_trial_write(struct ock_jsonw *w, const struct ock_tune_table *table, size_t trial);
+/* A row as the `trial` event has it; without hashes: all but "weights_sha256". */
+void ock_trial_write(struct ock_jsonw *w, const struct ock_tune_table *table, size_t trial,
+                     bool hashes);
 /* {"chosen": …, "min": …, "one_se": …}'s members. */
 void ock_table_best_write(struct ock_jsonw *w, const struct ock_tune_table *table,
                           const struct ock_table_best *best);

@@ -19,7 +19,7 @@ enum ock_status ock_search_tell_trial(struct ock_search *search, size_t trial, s
     (void)snprintf(key, sizeof(key), "trial:%zu", trial + 1);
     ock_buf_init(&body, OCK_EVENT_BYTES_MAX);
     struct ock_jsonw w = ock_jsonw_make(&body);
-    ock_trial_write(&w, &search->table, trial);
+    ock_trial_write(&w, &search->table, trial, true);
     search->table.trials[trial].told = true;
     return ock_run_send(search->order->hooks, "trial", key, &body, err);
 }
@@ -199,14 +199,12 @@ static enum ock_status write_fold_ids(struct ock_jsonw *w, const struct ock_sear
     return status;
 }
 
-enum ock_status ock_search_tell_document(struct ock_search *search,
-                                         const struct ock_table_best *best, struct ock_err *err)
+static enum ock_status write_document(const struct ock_search *search,
+                                      const struct ock_table_best *best, bool hashes, bool fold_ids,
+                                      struct ock_buf *body, struct ock_err *err)
 {
     const struct ock_tune_table *table = &search->table;
-    const struct ock_spec *spec = search->order->spec;
-    struct ock_buf body;
-    ock_buf_init(&body, OCK_DOCUMENT_BYTES_MAX);
-    struct ock_jsonw w = ock_jsonw_make(&body);
+    struct ock_jsonw w = ock_jsonw_make(body);
     ock_jsonw_object(&w, NULL);
     write_head(&w, search);
     ock_jsonw_uint(&w, "rows", table->rows);
@@ -215,13 +213,36 @@ enum ock_status ock_search_tell_document(struct ock_search *search,
     ock_jsonw_array(&w, "trials");
     for (size_t t = 0; t < table->count; t++) {
         if (table->trials[t].told)
-            ock_trial_write(&w, table, t);
+            ock_trial_write(&w, table, t, hashes);
     }
     ock_jsonw_end_array(&w);
     if (search->path.count > 0 && search->found.path_done)
-        ock_tune_path_write(&w, &search->path, table, spec->layers[0].bias);
-    enum ock_status status = write_fold_ids(&w, search, err);
+        ock_tune_path_write(&w, &search->path, table, search->order->spec->layers[0].bias);
+    enum ock_status status = fold_ids ? write_fold_ids(&w, search, err) : OCK_OK;
     ock_jsonw_end_object(&w);
+    return status;
+}
+
+enum ock_status ock_search_write_document(const struct ock_search *search,
+                                          const struct ock_table_best *best, size_t bytes_max,
+                                          struct ock_buf *body, struct ock_err *err)
+{
+    for (int left_off = 0;; left_off++) {
+        ock_buf_init(body, bytes_max);
+        enum ock_status status =
+            write_document(search, best, left_off < 1, left_off < 2, body, err);
+        if (status != OCK_OK || body->failed != OCK_LIMIT || left_off == 2)
+            return status;
+        ock_buf_deinit(body);
+    }
+}
+
+enum ock_status ock_search_tell_document(struct ock_search *search,
+                                         const struct ock_table_best *best, struct ock_err *err)
+{
+    struct ock_buf body;
+    enum ock_status status =
+        ock_search_write_document(search, best, OCK_DOCUMENT_BYTES_MAX, &body, err);
     if (status != OCK_OK) {
         ock_buf_deinit(&body);
         return status;

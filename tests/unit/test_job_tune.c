@@ -355,6 +355,80 @@ START_TEST(what_diverges_is_not_chosen)
 }
 END_TEST
 
+/* 20 rows; in every fifth one the weight is 0, or the feature what is given. */
+static void write_table(const char *path, const char *weight, const char *feature)
+{
+    FILE *out = fopen(path, "w");
+    ck_assert_ptr_nonnull(out);
+    fputs("a,w,virginica\n", out);
+    for (int i = 0; i < 20; i++)
+        (void)fprintf(out, "%s,%s,%d\n",
+                      i % 5 == 2 ? feature
+                      : i % 2    ? "0.5"
+                                 : "-1.25",
+                      i % 5 == 2 ? weight : "1", 100 + i * 7 % 20);
+    fclose(out);
+}
+
+/* Such rows cannot judge, which is said before all is trained for nothing. */
+START_TEST(a_fold_without_weight_is_told)
+{
+    static const char *const tunes[] = {"\"folds\":5,\"fold_assignment\":\"modulo\"",
+                                        "\"folds\":0,\"rule\":\"min\""};
+    static const char *const words[] = {"no row of fold 3 of 5 has a weight above 0",
+                                        "none has a weight above 0"};
+    struct place place;
+    char csv[KIT_PATH_SIZE], validation[KIT_PATH_SIZE], spec[600];
+    place_make(&place, "iris.csv", "virginica");
+    kit_path(csv, place.directory, "data.csv");
+    kit_path(validation, place.directory, "validation.ockds");
+    write_table(csv, _i == 0 ? "0" : "1", "0.25");
+    import_rows(csv, place.data);
+    FILE *out = fopen(csv, "w");
+    ck_assert(out && fputs("a,w,virginica\n1,0,100\n2,0,110\n", out) >= 0);
+    fclose(out);
+    import_rows(csv, validation);
+    struct kit kit = {.train = place.data, .validation = _i == 1 ? validation : NULL, .threads = 2};
+    (void)snprintf(spec, sizeof(spec),
+                   "{\"data\":{\"target\":\"virginica\",\"weights\":\"w\"%s},\"loss\":\"mse\","
+                   "\"optimizer\":{\"lr\":0.01},\"train\":{\"epochs\":2},"
+                   "\"tune\":{\"l2\":[0.1,0.01],%s}}",
+                   _i == 1 ? ",\"validation\":{\"dataset\":\"v\"}" : "", tunes[_i]);
+    kit_run(&kit, spec);
+    const cJSON *end = kit_event(&kit, "end", 0);
+    ck_assert_str_eq(kit_text(end, "stop_reason"), "data");
+    ck_assert_ptr_nonnull(strstr(kit_text(ock_json_get(end, "error"), "detail"), words[_i]));
+    kit_free(&kit);
+    kit_remove(place.directory);
+}
+END_TEST
+
+/* All weights are finite, and the validation rows' loss is not. */
+START_TEST(a_loss_that_is_not_finite_is_a_failure)
+{
+    struct place place;
+    char csv[KIT_PATH_SIZE], validation[KIT_PATH_SIZE];
+    place_make(&place, "iris.csv", "virginica");
+    kit_path(csv, place.directory, "data.csv");
+    kit_path(validation, place.directory, "validation.ockds");
+    write_table(csv, "1", "0.25");
+    import_rows(csv, place.data);
+    write_table(csv, "1", "1e30");
+    import_rows(csv, validation);
+    struct kit kit = {.train = place.data, .validation = validation, .threads = 2};
+    kit_run(&kit, "{\"data\":{\"target\":\"virginica\",\"features\":[\"a\"],\"scaling\":\"none\","
+                  "\"validation\":{\"dataset\":\"v\"}},\"loss\":\"mse\",\"model\":{\"hidden\":[]},"
+                  "\"optimizer\":{\"lr\":0.01},\"train\":{\"epochs\":2},"
+                  "\"tune\":{\"l2\":[0.1,0.01],\"folds\":0,\"rule\":\"min\"}}");
+    const cJSON *end = kit_event(&kit, "end", 0);
+    ck_assert_str_eq(kit_text(end, "status"), "failed");
+    ck_assert_str_eq(kit_text(trial(&kit, 1), "status"), "failed");
+    ck_assert_ptr_nonnull(strstr(kit_text(trial(&kit, 1), "error"), "not finite"));
+    kit_free(&kit);
+    kit_remove(place.directory);
+}
+END_TEST
+
 /* Strong penalties have settled after a few steps and are ended; weak ones never are. */
 START_TEST(halving_ends_strong_penalties_that_have_settled)
 {
@@ -410,6 +484,8 @@ int main(void)
                         OCK_TEST_STRIDE > 1 ? 1 : 2); /* digits take a sanitizer a minute */
     tcase_add_test(all, a_stop_chooses_among_what_is_done);
     tcase_add_test(all, what_diverges_is_not_chosen);
+    tcase_add_loop_test(all, a_fold_without_weight_is_told, 0, 2);
+    tcase_add_test(all, a_loss_that_is_not_finite_is_a_failure);
     tcase_add_test(all, halving_ends_strong_penalties_that_have_settled);
     tcase_add_test(all, the_test_part_is_kept_for_the_end);
     suite_add_tcase(suite, all);

@@ -51,6 +51,12 @@ static const struct {
      "/tune/folds", "unsupported_combination", NULL},
     {"{\"tune\":{\"l2\":[1e-3],\"rule\":\"2se\"}}", "/tune/rule", "unknown_value", "1se"},
     {"{\"tune\":{\"l2\":[1e-3],\"warm\":true}}", "/tune/warm", "unsupported_combination", NULL},
+    {"{\"model\":{\"hidden\":[3]},\"regularization\":{\"layers\":{\"0\":{\"l2\":1e-3},\"2\":{"
+     "\"l2\":0}}},\"tune\":{\"l2\":[1e-3]}}",
+     "/tune/l2", "unsupported_combination", NULL},
+    {"{\"model\":{\"hidden\":[]},\"regularization\":{\"layers\":{\"0\":{\"l1\":1e-3}}},"
+     "\"tune\":{\"l1\":[1e-3],\"l2\":[1e-3]}}",
+     "/tune/l1", "unsupported_combination", NULL},
     {"{\"train\":{\"deadline_s\":5},\"tune\":{\"l2\":[1e-3]}}", "/train/deadline_s",
      "unsupported_combination", NULL},
     {"{\"optimizer\":{\"lr\":1},\"tune\":{\"l2\":[1e-3,0.5]}}", "/tune/l2",
@@ -299,6 +305,19 @@ START_TEST(one_fault_is_told_once)
 }
 END_TEST
 
+/* The validation fraction, 0.2 by itself, is nothing to a search with folds. */
+START_TEST(folds_leave_the_validation_rows_to_training)
+{
+    struct ock_spec *spec =
+        kit_parse("{\"data\":{\"test\":0.9},\"tune\":{\"l2\":[1e-3],\"folds\":2}}");
+    ck_assert_ptr_nonnull(spec);
+    ock_spec_free(spec);
+    spec = kit_parse(
+        "{\"data\":{\"test\":0.9},\"tune\":{\"l2\":[1e-3],\"folds\":0,\"rule\":\"min\"}}");
+    ck_assert_ptr_null(spec);
+}
+END_TEST
+
 static bool has_fault(const char *pointer, const char *code)
 {
     for (size_t i = 0; i < kit_faults.count; i++)
@@ -412,6 +431,7 @@ int main(void)
     Suite *suite = suite_create("spec_faults");
     TCase *tcase = tcase_create("faults");
     tcase_add_loop_test(tcase, one_fault_is_told_once, 0, BAD_COUNT);
+    tcase_add_test(tcase, folds_leave_the_validation_rows_to_training);
     tcase_add_test(tcase, all_faults_are_told_at_once);
     tcase_add_test(tcase, a_fault_shows_what_was_sent);
     tcase_add_test(tcase, a_wrong_key_takes_no_part_in_combinations);

@@ -2,10 +2,13 @@
  * worked by hand. */
 #include <check.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/train/tune_table.h"
+#include "core/base/json.h"
+#include "core/train/tune_plan.h"
+#include "core/train/tune_private.h"
 
 static const double nothing_fixed[OCK_AXES];
 
@@ -155,6 +158,85 @@ START_TEST(the_refit_trains_for_the_median)
 }
 END_TEST
 
+static const char hash[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+/* A large table leaves off what its events have, and keeps what was chosen. */
+START_TEST(a_large_document_has_no_hashes)
+{
+    static const struct {
+        size_t bytes_max;
+        bool hashes, written;
+    } cases[] = {{20000, true, true}, {4000, false, true}, {500, false, false}};
+    static const double losses[20] = {0.25, 0.5};
+    struct ock_spec *spec = calloc(1, sizeof(*spec));
+    struct ock_search *search = calloc(1, sizeof(*search));
+    ck_assert(spec && search);
+    struct ock_tune_order order = {.spec = spec};
+    search->order = &order;
+    make(&search->table, 20, OCK_RULE_MIN);
+    search->table.rows = 2000000; /* too many for their folds to be told */
+    spec->tune = search->table.spec;
+    for (size_t t = 0; t < 3; t++) {
+        fill(&search->table, t, losses);
+        search->table.trials[t].told = true;
+        for (size_t f = 0; f < 20; f++)
+            memcpy(search->table.trials[t].folds[f].weights_sha256, hash, sizeof(hash));
+    }
+    struct ock_table_best best = ock_tune_table_best(&search->table);
+    struct ock_buf body;
+    ck_assert_int_eq(ock_search_write_document(search, &best, cases[_i].bytes_max, &body, NULL),
+                     OCK_OK);
+    ck_assert_int_eq(body.failed == OCK_OK, cases[_i].written);
+    cJSON *json = body.failed == OCK_OK ? cJSON_Parse(body.data) : NULL;
+    ck_assert_int_eq(json != NULL, cases[_i].written);
+    const cJSON *row = cJSON_GetArrayItem(ock_json_get(json, "trials"), 2);
+    ck_assert_int_eq(ock_json_get(row, "weights_sha256") != NULL, cases[_i].hashes);
+    ck_assert_int_eq(cJSON_IsObject(ock_json_get(json, "chosen")), cases[_i].written);
+    cJSON_Delete(json);
+    ock_buf_deinit(&body);
+    ock_tune_table_deinit(&search->table);
+    free(search);
+    free(spec);
+}
+END_TEST
+
+/* The plan of a linear model's search over `trials` strengths of l1 on 50,000 rows of 8 features. */
+static size_t planned(int trials, int folds, bool warm)
+{
+    char text[500];
+    struct ock_faults *faults = calloc(1, sizeof(*faults));
+    struct ock_plan *plan = calloc(1, sizeof(*plan));
+    struct ock_spec *spec = NULL;
+    const struct ock_plan_data data = {
+        .rows = {.train_rows = 40000, .validation_rows = 10000, .features = 8}, .outputs = 1};
+    (void)snprintf(text, sizeof(text),
+                   "{\"data\":{\"dataset\":\"d\"},\"loss\":\"binary_cross_entropy\","
+                   "\"model\":{\"layers\":[{\"type\":\"linear\",\"units\":1}]},"
+                   "\"train\":{\"threads\":1,\"evaluate_train\":10},\"tune\":{\"l1\":"
+                   "{\"min\":0.001,\"max\":1,\"count\":%d},\"folds\":%d,\"warm\":%s}}",
+                   trials, folds, warm ? "true" : "false");
+    cJSON *json = cJSON_Parse(text);
+    ck_assert(faults && plan && json);
+    ck_assert_int_eq(ock_spec_parse(&spec, json, true, faults, NULL), OCK_OK);
+    ck_assert_int_eq(ock_plan_make(plan, spec, &data, NULL), OCK_OK);
+    size_t bytes = plan->memory_bytes;
+    ock_spec_free(spec);
+    cJSON_Delete(json);
+    free(plan);
+    free(faults);
+    return bytes;
+}
+
+/* What a search keeps beside its trainers: all rows once more for the path, and its figures. */
+START_TEST(a_plan_counts_cuts_and_figures)
+{
+    size_t rows = 50000 * (16 + 8 * sizeof(float));
+    ck_assert_uint_ge(planned(4, 2, true), 3 * rows);
+    ck_assert_uint_ge(planned(1000, 2, false), 2 * rows + 2000 * sizeof(struct ock_fold));
+    ck_assert_uint_ge(planned(1000, 100, false), 100 * rows + 100000 * 3 * sizeof(struct ock_fold));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("tuning table");
@@ -167,6 +249,8 @@ int main(void)
     tcase_add_test(all, what_failed_or_was_ended_is_not_chosen);
     tcase_add_test(all, one_split_has_no_standard_error);
     tcase_add_loop_test(all, the_refit_trains_for_the_median, 0, 4);
+    tcase_add_loop_test(all, a_large_document_has_no_hashes, 0, 3);
+    tcase_add_test(all, a_plan_counts_cuts_and_figures);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
