@@ -93,8 +93,7 @@ static enum ock_status record_failure(struct ock_search *search, size_t trial, s
     return record(search, trial, cut, &figures, err);
 }
 
-static enum ock_status record_path(struct ock_search *search, size_t trial,
-                                   struct ock_tune_run *run)
+static void record_path(struct ock_search *search, size_t trial, const struct ock_tune_run *run)
 {
     struct ock_tune_path *path = &search->path;
     struct ock_weight_report weights;
@@ -106,7 +105,6 @@ static enum ock_status record_path(struct ock_search *search, size_t trial,
         memcpy(&path->weights[trial * path->parameters], optimizer->state.w,
                path->parameters * sizeof(float));
     pthread_mutex_unlock(&search->mutex);
-    return OCK_OK;
 }
 
 /* The run is at the end of this rung: its figures. Of a rung that others follow they are provisional. */
@@ -115,8 +113,10 @@ static enum ock_status finish_run(struct ock_search *search, size_t trial, size_
 {
     struct ock_tune_run *run = *slot_of(search, trial, cut);
     struct ock_fold figures;
-    if (is_path_cut(search, cut))
-        return record_path(search, trial, run);
+    if (is_path_cut(search, cut)) {
+        record_path(search, trial, run);
+        return OCK_OK;
+    }
     if (!ock_tune_run_measure(run, &figures))
         return OCK_OK; /* left: it is measured again after the resumption */
     if (!search->is_last_rung && figures.status == OCK_FOLD_DONE)

@@ -34,9 +34,9 @@ struct ock_tune_group {
     size_t begin, end; /* places in `alive` */
 };
 
-/* Lock table. leave, save_wanted: atomic. mutex: cuts, next_group, table's folds and trials, path, status and err, saved_s,
- * told_s, reached. runs: the lane whose group they are in. All else is set before
- * the lanes start. */
+/* Lock table. leave, save_wanted: atomic. mutex: cuts, next_group, table's folds and trials, path,
+ * status and err, saved_s, told_s, reached. runs: the lane whose group they are in; it alone writes a
+ * run's fold, so it may read that without the mutex. All else is set before the lanes start. */
 struct ock_search {
     const struct ock_tune_order *order;
     struct ock_job_hooks run_hooks; /* what runs are given: they tell nothing */
