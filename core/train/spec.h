@@ -283,6 +283,8 @@ void ock_spec_write_conversions(const struct ock_spec *spec, size_t rows, size_t
  * from the same table that parse uses, so that they can't differ. */
 void ock_spec_write_schema(struct ock_buf *out);
 
+/* The largest value of an axis; 0 of one that is not given, or whose max is auto and not found. */
+double ock_axis_strongest(const struct ock_axis_spec *axis);
 /* The numbers that stand on an axis, strongest first; out [count]. A range must have its ends. */
 void ock_axis_values(const struct ock_axis_spec *axis, double *out);
 const char *ock_axis_label(enum ock_axis_name axis);

@@ -253,6 +253,9 @@ void ock_spec_check_combinations(struct ock_spec_parser *parser);
 void ock_spec_check_target(const struct ock_spec *spec, enum ock_target_kind kind,
                            struct ock_faults *faults);
 
+/* The job's l1 and l2 to the linear layers that have none of their own (spec_resolve.c). */
+void ock_spec_spread_penalty(struct ock_spec *spec);
+
 /* Whether there are validation rows besides a search's folds. */
 bool ock_spec_has_validation(const struct ock_spec *spec);
 

@@ -163,9 +163,8 @@ static char **copy_names(const struct ock_columns *columns)
     return names;
 }
 
-static void resolve_layers(struct ock_spec *spec, size_t outputs)
+void ock_spec_spread_penalty(struct ock_spec *spec)
 {
-    spec->layers[spec->layer_count - 1].units = outputs;
     for (size_t i = 0; i < spec->layer_count; i++) {
         struct ock_layer_spec *layer = &spec->layers[i];
         if (layer->type != OCK_LINEAR)
@@ -195,7 +194,8 @@ static void apply(struct ock_spec *spec, const struct ock_columns *columns, char
         data->stratify = classes;
     if (!data->target_scaling_given)
         data->target_scaling = !classes;
-    resolve_layers(spec, outputs_of(spec, columns));
+    spec->layers[spec->layer_count - 1].units = outputs_of(spec, columns);
+    ock_spec_spread_penalty(spec);
     if (spec->tune.on && spec->tune.fold_assignment == OCK_FOLDS_AUTO && spec->tune.folds > 0)
         spec->tune.fold_assignment = classes ? OCK_FOLDS_STRATIFIED : OCK_FOLDS_RANDOM;
     spec->loss = loss_of(spec, columns->kind);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/train/spec_keys.h"
+#include "core/train/tune_plan.h"
 
 static const char *const axis_labels[OCK_AXES] = {"l1", "l2", "weight_decay", "dropout"};
 
@@ -157,14 +158,6 @@ void ock_spec_parse_tune(struct ock_spec_parser *parser, const struct ock_key *k
 
 /* --- What does not go together ----------------------------------------------------------------- */
 
-static size_t trials_of(const struct ock_tune_spec *tune)
-{
-    size_t trials = 1;
-    for (size_t i = 0; i < OCK_AXES; i++)
-        trials *= tune->axes[i].given && trials <= OCK_TRIALS_MAX ? tune->axes[i].count : 1;
-    return trials;
-}
-
 static void check_axes(const struct ock_tune_spec *tune, struct ock_faults *faults)
 {
     bool any = false;
@@ -174,7 +167,7 @@ static void check_axes(const struct ock_tune_spec *tune, struct ock_faults *faul
     if (!any)
         ock_spec_refuse(faults, "/tune", "/tune",
                         "names nothing to search: give l1, l2, weight_decay or dropout");
-    size_t trials = trials_of(tune);
+    size_t trials = ock_tune_trials(tune); /* at most 1000^4 */
     (void)snprintf(why, sizeof(why), "the grid has more than %u trials, the limit; search fewer",
                    OCK_TRIALS_MAX);
     if (trials > OCK_TRIALS_MAX)
@@ -298,10 +291,8 @@ static void check_strength(const struct ock_spec *spec, enum ock_axis_name axis,
                            struct ock_faults *faults)
 {
     const struct ock_axis_spec *values = &spec->tune.axes[axis];
-    double most = values->max;
+    double most = ock_axis_strongest(values);
     char pointer[40], why[200];
-    for (size_t i = 0; values->list && i < values->count; i++)
-        most = values->list[i] > most ? values->list[i] : most;
     if (!values->given || spec->optimizer.lr_auto || factor * spec->optimizer.lr * most < 1)
         return;
     (void)snprintf(pointer, sizeof(pointer), "/tune/%s", axis_labels[axis]);
@@ -352,6 +343,14 @@ static double range_value(const struct ock_axis_spec *axis, size_t i)
     return rounded(axis->max * pow(axis->min / axis->max, part));
 }
 
+double ock_axis_strongest(const struct ock_axis_spec *axis)
+{
+    double most = axis->max;
+    for (size_t i = 0; axis->list && i < axis->count; i++)
+        most = axis->list[i] > most ? axis->list[i] : most;
+    return most;
+}
+
 void ock_axis_values(const struct ock_axis_spec *axis, double *out)
 {
     for (size_t i = 0; i < axis->count; i++)
@@ -361,19 +360,6 @@ void ock_axis_values(const struct ock_axis_spec *axis, double *out)
 }
 
 /* --- One trial's spec -------------------------------------------------------------------------- */
-
-static void set_penalty(struct ock_spec *spec)
-{
-    for (size_t i = 0; i < spec->layer_count; i++) {
-        struct ock_layer_spec *layer = &spec->layers[i];
-        if (layer->type != OCK_LINEAR)
-            continue;
-        if (!layer->l1_given)
-            layer->l1 = spec->regularization.l1;
-        if (!layer->l2_given)
-            layer->l2 = spec->regularization.l2;
-    }
-}
 
 /* A dropout layer behind every activation, as `hidden` has them where dropout is above 0. */
 static enum ock_status insert_dropout(struct ock_spec *spec, struct ock_err *err)
@@ -419,7 +405,7 @@ enum ock_status ock_spec_set_strength(struct ock_spec *spec, const double values
         spec->regularization.l2 = values[OCK_AXIS_L2];
     if (axes[OCK_AXIS_WEIGHT_DECAY].given)
         spec->optimizer.weight_decay = values[OCK_AXIS_WEIGHT_DECAY];
-    set_penalty(spec);
+    ock_spec_spread_penalty(spec);
     if (axes[OCK_AXIS_DROPOUT].given)
         status = set_dropout(spec, values[OCK_AXIS_DROPOUT], err);
     for (size_t i = 0; i < OCK_AXES; i++)

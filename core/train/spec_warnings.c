@@ -31,9 +31,8 @@ static void warn(struct warnings *warnings, const char *code, const char *messag
 static double largest(const struct ock_spec *spec, bool l1)
 {
     const struct ock_axis_spec *axis = &spec->tune.axes[l1 ? OCK_AXIS_L1 : OCK_AXIS_L2];
-    double most = axis->max_auto ? 1 : axis->max; /* auto: more than 0 is known of it */
-    for (size_t i = 0; axis->list && i < axis->count; i++)
-        most = axis->list[i] > most ? axis->list[i] : most;
+    /* auto: more than 0 is known of it */
+    double most = axis->max_auto ? 1 : ock_axis_strongest(axis);
     for (size_t i = 0; i < spec->layer_count; i++) {
         const struct ock_layer_spec *layer = &spec->layers[i];
         double strength = l1 ? layer->l1 : layer->l2;

@@ -55,26 +55,19 @@ static bool must_leave(void *ctx)
 
 /* --- Before the trials ------------------------------------------------------------------------- */
 
-/* The strongest strength of every axis, but the model's own dropout: what bounds the learning rate. */
-static void strongest(const struct ock_search *search, double values[OCK_AXES])
-{
-    memcpy(values, search->table.trials[0].values, OCK_AXES * sizeof(*values));
-}
-
-/* Once for all strengths and folds, on all rows (SPEC.md, lr: auto). *left: a command came first. */
+/* Once for all strengths and folds, on all rows (SPEC.md, lr: auto), as the first trial: the strongest
+ * decay bounds the rate. *left: a command came first. */
 static enum ock_status find_lr(struct ock_search *search, const struct ock_data *data, bool *left,
                                struct ock_err *err)
 {
     const struct ock_tune_order *order = search->order;
     struct ock_spec *spec = order->spec;
     struct ock_tune_run *run = calloc(1, sizeof(*run));
-    double values[OCK_AXES];
     struct ock_lr_found found;
     if (!run)
         return ock_fail(err, OCK_NOMEM, "out of memory for the learning rate's search");
-    strongest(search, values);
     struct ock_run_order run_order = {.spec = spec,
-                                      .values = values,
+                                      .values = search->table.trials[0].values,
                                       .data = data,
                                       .kernels = order->kernels,
                                       .threads = search->threads,

@@ -66,12 +66,8 @@ struct ock_tune_layout ock_tune_layout_make(const struct ock_tune_spec *tune, ui
 static enum ock_status largest_trial(struct ock_spec **out, const struct ock_spec *spec,
                                      struct ock_err *err)
 {
-    const struct ock_axis_spec *dropout = &spec->tune.axes[OCK_AXIS_DROPOUT];
-    double values[OCK_AXES] = {[OCK_AXIS_DROPOUT] = dropout->max};
-    for (size_t i = 0; dropout->list && i < dropout->count; i++) {
-        if (dropout->list[i] > values[OCK_AXIS_DROPOUT])
-            values[OCK_AXIS_DROPOUT] = dropout->list[i];
-    }
+    const double values[OCK_AXES] = {[OCK_AXIS_DROPOUT] =
+                                         ock_axis_strongest(&spec->tune.axes[OCK_AXIS_DROPOUT])};
     struct ock_spec *copy = NULL;
     enum ock_status status = ock_spec_copy(&copy, spec, err);
     if (status == OCK_OK)

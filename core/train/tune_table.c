@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/train/tune_plan.h"
+
 /* --- Making ------------------------------------------------------------------------------------ */
 
 /* The grid, l1 outermost, each axis from its strongest value on. */
@@ -26,10 +28,9 @@ static void fill_grid(struct ock_tune_table *table, double *values, const double
 enum ock_status ock_tune_table_init(struct ock_tune_table *out, const struct ock_tune_spec *spec,
                                     const double fixed[OCK_AXES], struct ock_err *err)
 {
-    struct ock_tune_table table = {
-        .spec = *spec, .count = 1, .fold_count = spec->folds > 0 ? spec->folds : 1};
-    for (size_t a = 0; a < OCK_AXES; a++)
-        table.count *= spec->axes[a].given ? spec->axes[a].count : 1;
+    struct ock_tune_table table = {.spec = *spec,
+                                   .count = ock_tune_trials(spec),
+                                   .fold_count = spec->folds > 0 ? spec->folds : 1};
     assert(table.count > 0 && table.count <= OCK_TRIALS_MAX);
     double *values = calloc(table.count, sizeof(*values));
     table.trials = calloc(table.count, sizeof(*table.trials));
