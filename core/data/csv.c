@@ -27,9 +27,9 @@ void ock_csv_table_deinit(struct ock_csv_table *table)
     ock_room_free(&table->column_room);
     ock_room_free(&table->set_room);
     free(table->skip);
-    free(table->first_fields);
+    ock_room_free(&table->first_fields);
+    ock_room_free(&table->first);
     ock_column_types_deinit(&table->types);
-    ock_buf_deinit(&table->first);
 }
 
 static enum ock_status make_columns(struct ock_csv_table *table, size_t count, struct ock_err *err)
@@ -55,9 +55,33 @@ static enum ock_status make_columns(struct ock_csv_table *table, size_t count, s
     return OCK_OK;
 }
 
+/* With their NULs. */
+static size_t bytes_of_first(const struct ock_csv_rows *rows)
+{
+    size_t bytes = OCK_FIELD_PADDING;
+    for (size_t c = 0; c < rows->items[0].count; c++)
+        bytes += rows->fields[rows->items[0].first + c].size + (size_t)1;
+    return bytes;
+}
+
+static void copy_first(struct ock_csv_table *table, const struct ock_csv_rows *rows)
+{
+    char *first = table->first.data;
+    struct ock_csv_field *fields = table->first_fields.data;
+    uint32_t at = 0;
+    for (size_t c = 0; c < table->count; c++) {
+        size_t size;
+        const char *text = ock_csv_field(rows, 0, c, &size);
+        fields[c] = (struct ock_csv_field){at, (uint32_t)size};
+        memcpy(first + at, text, size + 1);
+        at += (uint32_t)size + 1;
+    }
+}
+
 enum ock_status ock_csv_keep_first(struct ock_csv_table *table, const struct ock_csv_rows *rows,
                                    struct ock_err *err)
 {
+    const char *path = table->import->out;
     size_t count = rows->items[0].count;
     table->first_row = (struct ock_csv_row){rows->items[0].line, 0, (uint32_t)count};
     if (count < 2 && !table->import->rows)
@@ -70,27 +94,24 @@ enum ock_status ock_csv_keep_first(struct ock_csv_table *table, const struct ock
     if (status != OCK_OK)
         return status;
     table->skip = calloc(count, sizeof(*table->skip));
-    table->first_fields = malloc(count * sizeof(*table->first_fields));
-    if (!table->skip || !table->first_fields)
+    if (!table->skip)
         return ock_fail(err, OCK_NOMEM, "out of memory for %zu columns", count);
-    for (size_t c = 0; c < count; c++) {
-        size_t size;
-        const char *text = ock_csv_field(rows, 0, c, &size);
-        table->first_fields[c] =
-            (struct ock_csv_field){(uint32_t)table->first.size, (uint32_t)size};
-        ock_buf_add(&table->first, text, size + 1);
-    }
-    ock_buf_add(&table->first, (const char[OCK_FIELD_PADDING]){0}, OCK_FIELD_PADDING);
-    return ock_buf_status(&table->first, err);
+    status = ock_room_take(&table->first_fields, count, sizeof(struct ock_csv_field), path, err);
+    if (status == OCK_OK)
+        status = ock_room_take(&table->first, bytes_of_first(rows), 1, path, err);
+    if (status == OCK_OK)
+        copy_first(table, rows);
+    return status;
 }
 
 /* All rows are known: decides for good, and keeps the store if that is as it was guessed. */
 static enum ock_status settle(struct ock_csv_table *table, struct ock_csv_store **store,
                               struct ock_err *err)
 {
-    struct ock_csv_place *guessed = table->places;
+    struct ock_room guessed_room = table->place_room;
+    const struct ock_csv_place *guessed = table->places;
     bool header = table->header;
-    table->places = NULL;
+    table->place_room = (struct ock_room){.data = NULL};
     ock_csv_forget(table);
     if (table->count == 0)
         return ock_fail(err, OCK_INVALID,
@@ -101,7 +122,7 @@ static enum ock_status settle(struct ock_csv_table *table, struct ock_csv_store 
         const struct ock_csv_place *a = &guessed[c], *b = &table->places[c];
         same = a->text == b->text && a->block == b->block;
     }
-    free(guessed);
+    ock_room_free(&guessed_room);
     if (same)
         return OCK_OK;
     ock_csv_store_free(*store);
@@ -149,8 +170,6 @@ enum ock_status ock_csv_import(const struct ock_import *import, struct ock_reade
 {
     struct ock_csv_table table = {.import = import};
     char delimiter = import->delimiter;
-    ock_buf_init(&table.first, OCK_GIB);
-    ock_buf_init(&table.made, OCK_GIB);
 
     struct ock_missing missing;
     enum ock_status status = ock_column_types_parse(&table.types, import->types, err);

@@ -8,22 +8,25 @@
 #include "core/data/csv_table.h"
 #include "core/data/field.h"
 
+enum { MADE_BYTES = sizeof("c4294967295") }; /* of a name that is made */
+
 static int by_text(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* names [count] in the order of their bytes; *out is the caller's (free). Errors: NOMEM. */
-static enum ock_status sort_names(const char *const *names, size_t count, const char ***out,
+/* The table's names in the order of their bytes: const char * [count], the caller's to free.
+ * Errors: as ock_room_take. */
+static enum ock_status sort_names(const struct ock_csv_table *table, struct ock_room *out,
                                   struct ock_err *err)
 {
-    assert(count > 0);
-    const char **sorted = calloc(count, sizeof(char *));
-    if (!sorted)
-        return ock_fail(err, OCK_NOMEM, "out of memory for %zu names", count);
-    memcpy(sorted, names, count * sizeof(*sorted));
-    qsort(sorted, count, sizeof(*sorted), by_text);
-    *out = sorted;
+    size_t size = sizeof(*table->names);
+    assert(table->count > 0);
+    enum ock_status status = ock_room_take(out, table->count, size, table->import->out, err);
+    if (status != OCK_OK)
+        return status;
+    memcpy(out->data, table->names, table->count * size);
+    qsort(out->data, table->count, size, by_text);
     return OCK_OK;
 }
 
@@ -98,10 +101,11 @@ static bool names_a_models(const struct ock_row_columns *rows, const char *const
 static enum ock_status guess_header(struct ock_csv_table *table, struct ock_err *err)
 {
     struct look look = look_at_first(table);
-    const char **sorted = NULL;
-    enum ock_status status = sort_names(table->names, table->count, &sorted, err);
+    struct ock_room room = {.data = NULL};
+    enum ock_status status = sort_names(table, &room, err);
     if (status != OCK_OK)
         return status;
+    const char *const *sorted = room.data;
     bool different = !find_twice(sorted, table->count);
     const struct ock_row_columns *rows = table->import->rows;
     if (rows)
@@ -113,7 +117,7 @@ static enum ock_status guess_header(struct ock_csv_table *table, struct ock_err 
         table->header = look.fit && (look.numbers_below || different);
     else
         table->header = look.fit && look.odd_text && different;
-    free(sorted);
+    ock_room_free(&room);
     return OCK_OK;
 }
 
@@ -134,57 +138,64 @@ static enum ock_status refuse_twice(const struct ock_csv_table *table, size_t li
                     line, second + 1, name, first + 1);
 }
 
+/* No two columns have one name. */
+static enum ock_status compare_names(const struct ock_csv_table *table, size_t line,
+                                     struct ock_err *err)
+{
+    struct ock_room sorted = {.data = NULL};
+    enum ock_status status = sort_names(table, &sorted, err);
+    if (status != OCK_OK)
+        return status;
+    const char *twice = find_twice(sorted.data, table->count);
+    ock_room_free(&sorted);
+    return twice ? refuse_twice(table, line, twice, err) : OCK_OK;
+}
+
+static enum ock_status refuse_name(size_t line, size_t c, size_t size, struct ock_err *err)
+{
+    if (size >= OCK_NAME_BYTES_MAX)
+        return ock_fail(err, OCK_INVALID,
+                        "line %zu, column %zu: the name is longer than %u bytes, the limit", line,
+                        c + 1, OCK_NAME_BYTES_MAX - 1);
+    return ock_fail(err, OCK_INVALID,
+                    "line %zu, column %zu: the name is not UTF-8; convert the file", line, c + 1);
+}
+
 /* Names from the first row, or c0, c1, …; a column without a name is called by its place too. */
 static enum ock_status name_columns(struct ock_csv_table *table, struct ock_err *err)
 {
     struct ock_csv_rows row = ock_csv_first_row(table);
     size_t line = table->first_row.line;
-    size_t *made = malloc(table->count * sizeof(*made));
-    if (!made)
-        return ock_fail(err, OCK_NOMEM, "out of memory for %zu names", table->count);
-    enum ock_status status = OCK_OK;
-    for (size_t c = 0; c < table->count && status == OCK_OK; c++) {
+    for (size_t c = 0; c < table->count; c++) {
         size_t size;
-        table->names[c] = ock_csv_field(&row, 0, c, &size);
-        made[c] = SIZE_MAX;
-        if (!table->header || size == 0) {
-            made[c] = table->made.size;
-            ock_buf_printf(&table->made, "c%zu", c);
-            ock_buf_putc(&table->made, '\0');
-        } else if (size >= OCK_NAME_BYTES_MAX) {
-            status = ock_fail(err, OCK_INVALID,
-                              "line %zu, column %zu: the name is longer than %u bytes, the limit",
-                              line, c + 1, OCK_NAME_BYTES_MAX - 1);
-        } else if (!ock_text_is_utf8(table->names[c], size)) {
-            status = ock_fail(err, OCK_INVALID,
-                              "line %zu, column %zu: the name is not UTF-8; convert the file", line,
-                              c + 1);
+        const char *name = ock_csv_field(&row, 0, c, &size);
+        if (table->header && size > 0) {
+            if (size >= OCK_NAME_BYTES_MAX || !ock_text_is_utf8(name, size))
+                return refuse_name(line, c, size, err);
+            table->names[c] = name;
+            continue;
         }
+        enum ock_status status = OCK_OK;
+        if (!table->made.data)
+            status = ock_room_take(&table->made, table->count, MADE_BYTES, table->import->out, err);
+        if (status != OCK_OK)
+            return status;
+        char *made = (char *)table->made.data + c * MADE_BYTES;
+        (void)snprintf(made, MADE_BYTES, "c%u", (unsigned)c);
+        table->names[c] = made;
     }
-    if (status == OCK_OK)
-        status = ock_buf_status(&table->made, err);
-    for (size_t c = 0; c < table->count && status == OCK_OK; c++) {
-        if (made[c] != SIZE_MAX)
-            table->names[c] = table->made.data + made[c];
-    }
-    free(made);
-    const char **sorted = NULL;
-    if (status == OCK_OK)
-        status = sort_names(table->names, table->count, &sorted, err);
-    const char *twice = sorted ? find_twice(sorted, table->count) : NULL;
-    free(sorted);
-    if (twice)
-        status = refuse_twice(table, line, twice, err);
-    return status;
+    return compare_names(table, line, err);
 }
 
 enum ock_status ock_csv_name_columns(struct ock_csv_table *table, struct ock_err *err)
 {
     enum ock_header header = table->import->header;
     enum ock_status status = OCK_OK;
-    table->names = calloc(table->count, sizeof(*table->names));
-    if (!table->names)
-        return ock_fail(err, OCK_NOMEM, "out of memory for %zu columns", table->count);
+    status = ock_room_take(&table->name_room, table->count, sizeof(*table->names),
+                           table->import->out, err);
+    if (status != OCK_OK)
+        return status;
+    table->names = table->name_room.data;
     table->header = header == OCK_HEADER_YES;
     if (header == OCK_HEADER_AUTO)
         status = guess_header(table, err);

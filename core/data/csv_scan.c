@@ -156,18 +156,18 @@ static enum ock_status change_buffer(struct ock_csv_scanner *scan)
     unsigned other = scan->buffer ^ 1;
     size_t kept = scan->end - scan->begin;
     size_t capacity = scan->capacities[scan->buffer];
-    if (!scan->buffers[other] || scan->capacities[other] < capacity) {
-        free(scan->buffers[other]);
-        scan->capacities[other] = 0;
-        scan->buffers[other] = calloc(1, capacity + SLACK_BYTES);
-        if (!scan->buffers[other])
-            return ock_fail(scan->err, OCK_NOMEM, "out of memory for reading");
+    if (scan->capacities[other] < capacity || !scan->buffers[other].data) {
+        enum ock_status status =
+            ock_room_grow(&scan->buffers[other], capacity + SLACK_BYTES, scan->path, scan->err);
+        if (status != OCK_OK)
+            return status;
         scan->capacities[other] = capacity;
     }
+    char *bytes = scan->buffers[other].data;
     if (kept > 0)
-        memcpy(scan->buffers[other], scan->bytes + scan->begin, kept);
+        memcpy(bytes, scan->bytes + scan->begin, kept);
     scan->buffer = other;
-    scan->bytes = scan->buffers[other];
+    scan->bytes = bytes;
     scan->begin = 0;
     scan->end = kept;
     scan->bytes[kept] = '\n';
@@ -188,10 +188,12 @@ static enum ock_status grow_buffer(struct ock_csv_scanner *scan)
         return ock_fail(scan->err, OCK_LIMIT,
                         "line %zu: the row is longer than %zu bytes, the limit", scan->line,
                         OCK_CSV_ROW_BYTES_MAX);
-    char *bytes = realloc(scan->bytes, 2 * capacity + SLACK_BYTES);
-    if (!bytes)
-        return ock_fail(scan->err, OCK_NOMEM, "out of memory for a row");
-    scan->bytes = scan->buffers[scan->buffer] = bytes;
+    struct ock_room *buffer = &scan->buffers[scan->buffer];
+    enum ock_status status =
+        ock_room_grow(buffer, 2 * capacity + SLACK_BYTES, scan->path, scan->err);
+    if (status != OCK_OK)
+        return status;
+    scan->bytes = buffer->data;
     scan->capacities[scan->buffer] = 2 * capacity;
     return fill(scan);
 }
@@ -296,7 +298,7 @@ void ock_csv_scanner_free(struct ock_csv_scanner *scan)
     if (!scan)
         return;
     for (unsigned i = 0; i < 2; i++) {
-        free(scan->buffers[i]);
+        ock_room_free(&scan->buffers[i]);
         ock_room_free(&scan->given[i].fields);
         free(scan->given[i].rows);
     }

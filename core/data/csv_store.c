@@ -35,9 +35,10 @@ struct ock_csv_store {
     size_t lead;       /* the block that is written at once; BLOCK_U32: none */
     size_t text_count; /* widths[BLOCK_U32] */
     struct spool spools[BLOCKS];
-    uint32_t *members[BLOCKS]; /* owned, [widths[b]]: the block's columns */
-    struct ock_room columns;   /* struct ock_build_column [count] */
-    struct ock_room *values;   /* owned, [widths[BLOCK_U32]]: of a category, sorted */
+    const uint32_t *members[BLOCKS]; /* [widths[b]]: the block's columns; in member_room */
+    struct ock_room member_room;
+    struct ock_room columns; /* struct ock_build_column [count] */
+    struct ock_room *values; /* owned, [widths[BLOCK_U32]]: of a category, sorted */
 };
 
 void ock_csv_store_free(struct ock_csv_store *store)
@@ -49,11 +50,11 @@ void ock_csv_store_free(struct ock_csv_store *store)
         if (store->spools[b].fd >= 0)
             (void)close(store->spools[b].fd);
         free(store->spools[b].bytes);
-        free(store->members[b]);
     }
     for (size_t i = 0; store->values && i < store->text_count; i++)
         ock_room_free(&store->values[i]);
     free(store->values);
+    ock_room_free(&store->member_room);
     ock_room_free(&store->columns);
     free(store);
 }
@@ -127,22 +128,34 @@ static enum ock_status take_bytes(const struct spool *spool, uint64_t *at, unsig
 
 /* --- Beginning --------------------------------------------------------------------------------- */
 
-static enum ock_status make_room(struct ock_csv_store *store, struct ock_err *err)
+static enum ock_status make_spools(struct ock_csv_store *store, struct ock_err *err)
 {
-    const struct ock_csv_table *table = store->table;
-    bool made = true;
     for (size_t b = 0; b < BLOCKS; b++) {
         struct spool *spool = &store->spools[b];
-        store->members[b] = malloc((table->widths[b] + 1) * sizeof(uint32_t));
         spool->capacity = SPOOL_BYTES;
-        bool waits = table->widths[b] > 0 && (b != store->lead || b == BLOCK_U32);
-        spool->bytes = waits ? malloc(SPOOL_BYTES) : NULL;
-        made = made && store->members[b] && (spool->bytes || !waits);
+        if (store->table->widths[b] == 0 || (b == store->lead && b != BLOCK_U32))
+            continue;
+        spool->bytes = malloc(SPOOL_BYTES);
+        if (!spool->bytes)
+            return ock_fail(err, OCK_NOMEM, "out of memory for rows");
     }
-    if (!made)
-        return ock_fail(err, OCK_NOMEM, "out of memory for %zu columns", table->count);
+    return OCK_OK;
+}
+
+static enum ock_status list_members(struct ock_csv_store *store, struct ock_err *err)
+{
+    const struct ock_csv_table *table = store->table;
+    enum ock_status status =
+        ock_room_take(&store->member_room, table->count, sizeof(uint32_t), table->import->out, err);
+    if (status != OCK_OK)
+        return status;
+    uint32_t *members = store->member_room.data, *of_block[BLOCKS];
+    for (size_t b = 0; b < BLOCKS; b++) {
+        store->members[b] = of_block[b] = members;
+        members += table->widths[b];
+    }
     for (size_t c = 0; c < table->count; c++)
-        store->members[table->places[c].block][table->places[c].offset] = (uint32_t)c;
+        of_block[table->places[c].block][table->places[c].offset] = (uint32_t)c;
     return OCK_OK;
 }
 
@@ -159,7 +172,9 @@ enum ock_status ock_csv_store_new(struct ock_csv_store **out, const struct ock_c
         store->spools[b].fd = -1;
     while (store->lead < BLOCK_U32 && table->widths[store->lead] == 0)
         store->lead++;
-    enum ock_status status = make_room(store, err);
+    enum ock_status status = make_spools(store, err);
+    if (status == OCK_OK)
+        status = list_members(store, err);
     if (status == OCK_OK)
         status = ock_builder_start(&store->builder, table->import->out, err);
     store->builder.file.quick = table->import->rows != NULL;

@@ -10,7 +10,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/base/buf.h"
 #include "core/base/room.h"
 #include "core/data/builder.h"
 #include "core/data/column_types.h"
@@ -50,21 +49,22 @@ struct ock_csv_table {
     bool *skip;                     /* owned, [count]: whose fields are not read as numbers */
     struct ock_room column_room, set_room;
     size_t count;
-    size_t rows;                        /* after the first row in the first pass; of data later */
-    struct ock_buf first;               /* the first row's texts */
-    struct ock_csv_field *first_fields; /* owned, [count] */
+    size_t rows;                  /* after the first row in the first pass; of data later */
+    struct ock_room first;        /* the first row's texts */
+    struct ock_room first_fields; /* struct ock_csv_field [count] */
     struct ock_csv_row first_row;
     /* Decided from what is known of the columns: */
     bool header;                  /* the first row holds names */
-    const char **names;           /* owned, [count] */
-    struct ock_buf made;          /* names that the file does not have */
-    struct ock_csv_place *places; /* owned, [count] */
+    const char **names;           /* [count] */
+    struct ock_csv_place *places; /* [count] */
+    struct ock_room name_room, place_room;
+    struct ock_room made; /* names that the file does not have */
     size_t widths[BLOCKS];
 };
 
 static inline struct ock_csv_rows ock_csv_first_row(const struct ock_csv_table *table)
 {
-    return (struct ock_csv_rows){&table->first_row, 1, table->first_fields, table->first.data};
+    return (struct ock_csv_rows){&table->first_row, 1, table->first_fields.data, table->first.data};
 }
 
 /* Keeps the first row, and makes room for the columns. Errors: INVALID (one column), NOMEM. */

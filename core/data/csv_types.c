@@ -100,9 +100,11 @@ enum ock_status ock_csv_decide(struct ock_csv_table *table, bool all, struct ock
         status = examine_first(table, err);
     if (status != OCK_OK)
         return status;
-    table->places = calloc(table->count, sizeof(*table->places));
-    if (!table->places)
-        return ock_fail(err, OCK_NOMEM, "out of memory for %zu columns", table->count);
+    status = ock_room_take(&table->place_room, table->count, sizeof(*table->places),
+                           table->import->out, err);
+    if (status != OCK_OK)
+        return status;
+    table->places = table->place_room.data;
     for (size_t c = 0; c < table->count; c++)
         table->places[c].text = table->columns[c].text;
     status = apply_types(table, err);
@@ -113,9 +115,9 @@ enum ock_status ock_csv_decide(struct ock_csv_table *table, bool all, struct ock
 
 void ock_csv_forget(struct ock_csv_table *table)
 {
-    free(table->names);
+    ock_room_free(&table->name_room);
+    ock_room_free(&table->place_room);
+    ock_room_free(&table->made);
     table->names = NULL;
-    free(table->places);
     table->places = NULL;
-    ock_buf_deinit(&table->made);
 }

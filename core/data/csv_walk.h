@@ -20,8 +20,8 @@ enum ock_outcome { ROW, MORE, END, FAULT };
 
 struct ock_csv_scanner {
     struct ock_reader *reader;
-    const char *path; /* of the rooms' files; NULL: none */
-    char *buffers[2]; /* owned, [capacities + SLACK_BYTES] */
+    const char *path;           /* of the rooms' files; NULL: none */
+    struct ock_room buffers[2]; /* [capacities + SLACK_BYTES] */
     size_t capacities[2];
     unsigned buffer;        /* the one that is read */
     char *bytes;            /* of it; bytes[end] is a line end, so that loops end */
