@@ -18,6 +18,10 @@ static const double BUDGET_EPOCHS = 0.9;
  * not shrink with the gradient. */
 static const double MARGIN_SGD = 0.75;
 static const double MARGIN_ADAM = 0.25;
+/* A cosine's rate is half of its first on average, and small at the end, where a large one would do
+ * harm; with a warm-up in front it may begin with more, up to a rate that seldom breaks a network. */
+static const double COSINE_SGD = 3, MOST_SGD = 0.8;
+static const double COSINE_ADAM = 2, MOST_ADAM = 0.02;
 
 /* What each rung is tried on. */
 struct probe {
@@ -129,6 +133,19 @@ static double least_between(double below, double best, double above)
     return isfinite(bend) && bend > 0 ? 0.5 * (below - above) / bend : 0;
 }
 
+/* How much of the ladder's best rate the job takes. */
+static double take_share(double best, const struct ock_optimizer_spec *optimizer)
+{
+    bool sgd = optimizer->name == OCK_SGD;
+    double lr = best * (sgd ? MARGIN_SGD : MARGIN_ADAM), most = sgd ? MOST_SGD : MOST_ADAM;
+    if (optimizer->schedule.name == OCK_COSINE && optimizer->schedule.warmup_epochs > 0 &&
+        lr < most) {
+        lr *= sgd ? COSINE_SGD : COSINE_ADAM;
+        lr = lr < most ? lr : most;
+    }
+    return sgd ? lr * (1 - optimizer->momentum) : lr;
+}
+
 /* *out: the best rate by the ladder, before the margin. false: interrupted. */
 static bool climb(struct ock_trainer *trainer, const float *first, struct ock_lr_found *out)
 {
@@ -179,8 +196,7 @@ bool ock_lr_search(struct ock_trainer *trainer, struct ock_lr_found *out)
     bool whole = climb(trainer, first, &found);
 
     trainer->spec->optimizer = given;
-    double margin = given.name == OCK_SGD ? MARGIN_SGD * (1 - given.momentum) : MARGIN_ADAM;
-    found.lr = round_to_two_digits(found.lr * margin);
+    found.lr = round_to_two_digits(take_share(found.lr, &given));
     clear_state(trainer, first);
     set_penalty(&trainer->optimizer, groups, true);
     trainer->progress.epoch = epoch;

@@ -11,8 +11,8 @@ struct ock_lr_found {
 };
 
 /* Tries a ladder of learning rates on the same few minibatches from the same first weights, with
- * the given optimizer but without momentum, penalty and decay, takes the one whose loss on those
- * rows and as many others is least, and makes it smaller by a margin and 1 - momentum
+ * the given optimizer but without momentum, penalty and decay, and takes a share of the one whose loss
+ * on those rows and as many others is least, by optimizer, momentum and schedule
  * (docs/learning-rate.md). Costs less than an epoch, depends on nothing but spec, data and seed. The
  * trainer is as before afterwards: first weights, empty optimizer. false: interrupted
  * by a pause, nothing is known. */

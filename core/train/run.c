@@ -202,10 +202,11 @@ static enum ock_status warn_if_not_learning(struct ock_trainer *trainer,
                                             const struct ock_epoch *epoch, struct ock_err *err)
 {
     struct ock_progress *progress = &trainer->progress;
-    if (progress->told_not_learning || epoch->epoch < LEARNING_EPOCHS)
+    bool learns = epoch->train.data_loss < progress->constant_loss;
+    if (progress->told_not_learning || (!learns && epoch->epoch < LEARNING_EPOCHS))
         return OCK_OK;
     progress->told_not_learning = 1;
-    if (epoch->train.data_loss < progress->constant_loss)
+    if (learns)
         return OCK_OK;
     char message[OCK_ERR_TEXT_SIZE];
     (void)snprintf(message, sizeof(message),

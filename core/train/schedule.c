@@ -16,6 +16,7 @@ static double scheduled(const struct ock_schedule_spec *spec, double lr,
 {
     switch (spec->name) {
     case OCK_CONSTANT:
+    case OCK_SCHEDULE_AUTO: /* is settled when a spec is parsed */
         return lr;
     case OCK_STEP:
         return lr * ock_power(spec->factor, (place->epoch - 1) / spec->every);

@@ -37,7 +37,14 @@ enum ock_scaling {
     OCK_SCALING_DIVIDE
 };
 enum ock_layer_type { OCK_LINEAR, OCK_ACTIVATION, OCK_DROPOUT };
-enum ock_schedule_name { OCK_CONSTANT = 0, OCK_STEP, OCK_EXPONENTIAL, OCK_COSINE, OCK_PLATEAU };
+enum ock_schedule_name {
+    OCK_CONSTANT = 0,
+    OCK_STEP,
+    OCK_EXPONENTIAL,
+    OCK_COSINE,
+    OCK_PLATEAU,
+    OCK_SCHEDULE_AUTO /* only while parsing, which makes it cosine or constant */
+};
 enum ock_which { OCK_BEST = 0, OCK_LAST };
 enum ock_on_nonfinite { OCK_ROLLBACK = 0, OCK_FAIL };
 

@@ -186,6 +186,8 @@ void ock_spec_parse_lr(struct ock_spec_parser *parser, const struct ock_key *key
                        const cJSON *value, void *base);
 void ock_spec_parse_betas(struct ock_spec_parser *parser, const struct ock_key *key,
                           const cJSON *value, void *base);
+/* Makes of an auto schedule what it stands for, once all keys are read. */
+void ock_spec_settle_schedule(struct ock_spec *spec);
 void ock_spec_parse_schedule(struct ock_spec_parser *parser, const struct ock_key *key,
                              const cJSON *value, void *base);
 void ock_spec_parse_early_stopping(struct ock_spec_parser *parser, const struct ock_key *key,

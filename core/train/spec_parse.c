@@ -420,6 +420,7 @@ enum ock_status ock_spec_parse(struct ock_spec **out, const cJSON *json, bool ne
         (void)ock_spec_fault(&parser, json, "wrong_type", "a job spec is a JSON object");
     } else {
         ock_spec_parse_section(&parser, &ock_spec_root, json, spec);
+        ock_spec_settle_schedule(spec);
         ock_spec_check_combinations(&parser);
     }
     status = parser.status;

@@ -319,7 +319,7 @@ void ock_spec_schema_schedule(struct ock_jsonw *w, const struct ock_key *key)
 {
     ock_jsonw_array(w, "oneOf");
     /* The others need keys of their own and so an object. */
-    ock_jsonw_raw(w, NULL, "{\"enum\":[\"constant\",\"cosine\"]}");
+    ock_jsonw_raw(w, NULL, "{\"enum\":[\"auto\",\"constant\",\"cosine\"]}");
     write_choice(w, key->section);
     ock_jsonw_end_array(w);
 }

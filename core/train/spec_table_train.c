@@ -197,12 +197,13 @@ static const struct ock_key optimizer_keys[] = {
      .offset = offsetof(struct ock_optimizer_spec, schedule),
      .section = &ock_spec_schedule,
      .words = ock_schedule_words,
-     .initial = "\"constant\"",
+     .initial = "\"auto\"",
      .parse = ock_spec_parse_schedule,
      .write = ock_spec_write_schedule,
      .schema = ock_spec_schema_schedule,
      .title = "Schedule",
-     .help = "How the learning rate changes from epoch to epoch."},
+     .help = "How the learning rate changes. Auto: down to 0 by a cosine, after a short warm-up, "
+             "where lr is auto and nothing but epochs ends the job; else constant."},
 };
 const struct ock_section ock_spec_optimizer = {optimizer_keys, COUNT(optimizer_keys)};
 

@@ -144,13 +144,36 @@ void ock_spec_parse_schedule(struct ock_spec_parser *parser, const struct ock_ke
                              "must be the name of a schedule or an object with a name");
         return;
     }
+    if (strcmp(value->valuestring, "auto") == 0) {
+        schedule->name = OCK_SCHEDULE_AUTO;
+        return;
+    }
     int place = ock_spec_find_word(key->words, value->valuestring);
     if (place < 0) {
-        ock_spec_unknown_value(parser, value, key->words, "");
+        ock_spec_unknown_value(parser, value, key->words, " or auto");
         return;
     }
     schedule->name = (enum ock_schedule_name)place;
     check_schedule_keys(parser, value, schedule->name);
+}
+
+/* A cosine has to know where it ends, and is there for the noise of minibatches. A rate that was named is
+ * kept, so that a job can be compared step by step with another program's; and a search keeps it since
+ * its refit may take fewer epochs than its folds. */
+void ock_spec_settle_schedule(struct ock_spec *spec)
+{
+    enum { WARMUP_PART = 10 }; /* of the epochs, and one at most */
+    const struct ock_train_spec *train = &spec->train;
+    struct ock_schedule_spec *schedule = &spec->optimizer.schedule;
+    if (schedule->name != OCK_SCHEDULE_AUTO)
+        return;
+    bool ends_elsewhere = train->early_stopping.on || train->deadline_s > 0 || train->max_steps > 0;
+    bool full = train->batch_size == SIZE_MAX;
+    *schedule = (struct ock_schedule_spec){.name = OCK_CONSTANT};
+    if (!spec->optimizer.lr_auto || ends_elsewhere || full || spec->tune.on)
+        return;
+    schedule->name = OCK_COSINE;
+    schedule->warmup_epochs = train->epochs < WARMUP_PART ? (double)train->epochs / WARMUP_PART : 1;
 }
 
 void ock_spec_parse_early_stopping(struct ock_spec_parser *parser, const struct ock_key *key,

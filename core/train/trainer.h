@@ -55,10 +55,10 @@ struct ock_progress {
     double stop_value; /* early stopping: the best value it counts from */
     uint32_t stop_bad; /* epochs without an improvement on it */
     uint32_t stop_seen;
-    uint32_t told_not_learning;
-    uint32_t stop;       /* enum ock_stop */
-    uint32_t good_valid; /* there is a good state to roll back to */
-    uint32_t good_epoch; /* its epoch; 0: the start */
+    uint32_t told_not_learning; /* or it has learned: it is not asked again */
+    uint32_t stop;              /* enum ock_stop */
+    uint32_t good_valid;        /* there is a good state to roll back to */
+    uint32_t good_epoch;        /* its epoch; 0: the start */
     uint64_t good_step, good_updates;
     struct ock_plateau good_plateau;
 };

@@ -46,11 +46,34 @@ START_TEST(constant_of_many_classes)
 }
 END_TEST
 
+/* The first epoch is better than a constant, and the rate, which still rises, makes the third worse:
+ * that is no want of learning. */
+START_TEST(a_rise_after_learning_is_not_told)
+{
+    char directory[KIT_PATH_SIZE];
+    char data[KIT_PATH_SIZE];
+    kit_directory(directory);
+    kit_path(data, directory, "data.ockds");
+    kit_import("heart_scale.csv", "label", data);
+    struct kit kit = {.train = data, .threads = 1};
+    kit_run(&kit, "{\"data\":{\"validation\":0},\"model\":{\"hidden\":[]},\"optimizer\":{\"lr\":4,"
+                  "\"schedule\":{\"name\":\"constant\",\"warmup_epochs\":3}},"
+                  "\"train\":{\"epochs\":4}}");
+    const double constant = 0.68697; /* 150 of 270 */
+    ck_assert_double_lt(kit_number(kit_event(&kit, "epoch", 0), "train.data_loss"), constant);
+    ck_assert_double_gt(kit_number(kit_event(&kit, "epoch", 2), "train.data_loss"), constant);
+    ck_assert_ptr_null(kit_event(&kit, "warning", 1)); /* but for no_validation */
+    kit_free(&kit);
+    kit_remove(directory);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("baseline");
     TCase *all = tcase_create("baseline");
     tcase_add_loop_test(all, constant_of_many_classes, 0, 7);
+    tcase_add_test(all, a_rise_after_learning_is_not_told);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -65,6 +65,48 @@ START_TEST(auto_learns_whatever_the_seed)
 }
 END_TEST
 
+static double rate_of(const char *data, const char *optimizer, struct kit *kit)
+{
+    char text[256];
+    *kit = (struct kit){.train = data, .threads = 1};
+    (void)snprintf(text, sizeof(text), "{\"data\":{},\"optimizer\":{%s}}", optimizer);
+    kit_run(kit, text);
+    return kit_number(kit_event(kit, "log", 0), "lr");
+}
+
+/* docs/learning-rate.md: with a cosine and a warm-up sgd takes three times the rate, up to 0.8, and adam
+ * twice, up to 0.02; what is beyond that without them stays. Rates are told with two digits. */
+START_TEST(a_cosine_begins_with_more)
+{
+    static const struct {
+        const char *table, *target, *optimizer;
+        double times, most;
+    } cases[] = {
+        {"heart_scale.csv", "label", "\"momentum\":0", 3, 0.8},
+        {"heart_scale.csv", "label", "\"momentum\":0.9", 3, 0.08},
+        {"heart_scale.csv", "label", "\"name\":\"adam\"", 2, 0.02},
+        {"digits.csv.gz", "64", "\"momentum\":0", 3, 0.8},
+        {"digits.csv.gz", "64", "\"name\":\"adamw\"", 2, 0.02},
+    };
+    char constant_text[128];
+    struct place place;
+    struct kit constant, cosine;
+    place_make(&place, cases[_i].table, cases[_i].target);
+    (void)snprintf(constant_text, sizeof(constant_text), "%s,\"schedule\":\"constant\"",
+                   cases[_i].optimizer);
+    double rate = rate_of(place.data, constant_text, &constant);
+    double more = rate_of(place.data, cases[_i].optimizer, &cosine);
+    double wanted = fmin(cases[_i].times * rate, fmax(rate, cases[_i].most));
+    ck_assert_msg(fabs(more / wanted - 1) < 0.1, "%g becomes %g, not %g", rate, more, wanted);
+    ck_assert_double_gt(kit_number(kit_event(&cosine, "epoch", 0), "lr"), 0.9 * more);
+    ck_assert_double_lt(kit_number(kit_event(&cosine, "epoch", -1), "lr"), 0.001 * more);
+    ck_assert_double_eq(kit_number(kit_event(&constant, "epoch", -1), "lr"), rate);
+    kit_free(&constant);
+    kit_free(&cosine);
+    kit_remove(place.directory);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("learning rate");
@@ -72,6 +114,7 @@ int main(void)
     tcase_set_timeout(all, 120);
     tcase_add_test(all, auto_heeds_a_strong_penalty);
     tcase_add_loop_test(all, auto_learns_whatever_the_seed, 0, 5);
+    tcase_add_loop_test(all, a_cosine_begins_with_more, 0, 5);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -206,6 +206,8 @@ static const struct {
     {"{\"optimizer\":{\"decoupled\":true}}", "/optimizer/decoupled", "unsupported_combination",
      NULL},
     {"{\"optimizer\":{\"schedule\":\"cosin\"}}", "/optimizer/schedule", "unknown_value", "cosine"},
+    {"{\"optimizer\":{\"schedule\":{\"name\":\"auto\"}}}", "/optimizer/schedule/name",
+     "unknown_value", NULL},
     {"{\"optimizer\":{\"schedule\":{}}}", "/optimizer/schedule/name", "missing_key", NULL},
     {"{\"optimizer\":{\"schedule\":{\"name\":\"step\",\"factor\":0.1}}}",
      "/optimizer/schedule/every", "missing_key", NULL},

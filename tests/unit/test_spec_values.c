@@ -1,5 +1,6 @@
 /* Goal: every default of SPEC.md, `hidden` as layers, and a spec that means the same after it was
  * written and read again. Method: fields one by one, literal texts, every allocation failing. */
+#include <math.h>
 #include <stdio.h>
 
 #include "tests/unit/alloc_fail.h"
@@ -41,11 +42,47 @@ START_TEST(every_default_is_as_documented)
     ck_assert_double_eq(s->optimizer.beta2, 0.999);
     ck_assert_double_eq(s->optimizer.eps, 1e-8);
     ck_assert_double_eq(s->optimizer.clip_norm, 0);
-    ck_assert_int_eq(s->optimizer.schedule.name, OCK_CONSTANT);
-    ck_assert_double_eq(s->optimizer.schedule.warmup_epochs, 0);
+    ck_assert_int_eq(s->optimizer.schedule.name, OCK_COSINE);
+    ck_assert_double_eq(s->optimizer.schedule.min, 0);
+    ck_assert_double_eq(s->optimizer.schedule.warmup_epochs, 1);
     ck_assert(!s->tune.on);
     ck_assert(!s->resolved);
     ock_spec_free(s);
+}
+END_TEST
+
+/* What an auto schedule stands for: a cosine, whose warm-up is a tenth of the epochs and one at most,
+ * or constant (warm-up -1 here). */
+static const struct {
+    const char *text;
+    double warmup_epochs;
+} schedules[] = {
+    {"{\"optimizer\":{\"schedule\":\"auto\"}}", 1},
+    {"{\"optimizer\":{\"lr\":\"auto\",\"name\":\"adam\"}}", 1},
+    {"{\"train\":{\"epochs\":1}}", 0.1},
+    {"{\"train\":{\"epochs\":9}}", 0.9},
+    {"{\"train\":{\"epochs\":100}}", 1},
+    {"{\"train\":{\"early_stopping\":null,\"deadline_s\":null,\"max_steps\":null}}", 1},
+    {"{\"optimizer\":{\"lr\":0.1}}", -1},
+    {"{\"optimizer\":{\"lr\":0.1,\"schedule\":\"auto\"}}", -1},
+    {"{\"optimizer\":{\"schedule\":\"constant\"}}", -1},
+    {"{\"train\":{\"early_stopping\":{}}}", -1},
+    {"{\"train\":{\"deadline_s\":5}}", -1},
+    {"{\"train\":{\"max_steps\":5}}", -1},
+    {"{\"train\":{\"batch_size\":\"all\"}}", -1},
+    {"{\"tune\":{\"l2\":[0.1,0.01]}}", -1},
+    {"{\"optimizer\":{\"schedule\":\"cosine\"}}", 0},
+};
+
+START_TEST(auto_schedules)
+{
+    struct ock_spec *spec = kit_good(schedules[_i].text);
+    const struct ock_schedule_spec *schedule = &spec->optimizer.schedule;
+    double warmup_epochs = schedules[_i].warmup_epochs;
+    ck_assert_int_eq(schedule->name, warmup_epochs < 0 ? OCK_CONSTANT : OCK_COSINE);
+    ck_assert_double_eq(schedule->warmup_epochs, fmax(warmup_epochs, 0));
+    ck_assert_double_eq(schedule->min, 0);
+    ock_spec_free(spec);
 }
 END_TEST
 
@@ -337,6 +374,7 @@ int main(void)
     Suite *suite = suite_create("spec_values");
     TCase *tcase = tcase_create("values");
     tcase_add_test(tcase, every_default_is_as_documented);
+    tcase_add_loop_test(tcase, auto_schedules, 0, sizeof(schedules) / sizeof(schedules[0]));
     tcase_add_test(tcase, every_default_of_train_is_as_documented);
     tcase_add_loop_test(tcase, models_become_layers, 0, MODEL_COUNT);
     tcase_add_test(tcase, strengths_go_to_their_layers);
