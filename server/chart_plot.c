@@ -124,7 +124,8 @@ static void find_rates(struct ock_chart_plot *plot)
             plot->rates[found] = i;
         found++;
     }
-    plot->rate_count = found <= OCK_CHART_RATES_MAX ? found : 0;
+    bool curve = plot->chart->count > 3 && 2 * found > plot->chart->count;
+    plot->rate_count = found <= OCK_CHART_RATES_MAX && !curve ? found : 0;
 }
 
 struct ock_chart_plot ock_chart_plot_make(const struct ock_chart *chart)

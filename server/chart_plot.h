@@ -23,8 +23,8 @@ struct ock_chart_plot {
     struct ock_axis x;
     size_t best;      /* its place among the epochs; count: not marked */
     size_t nonfinite; /* epochs of which a loss is not finite */
-    /* Places at which the learning rate is another than before; more than OCK_CHART_RATES_MAX, as a
-     * schedule makes them: none. */
+    /* Places at which the learning rate is another than before; more than OCK_CHART_RATES_MAX, or at
+     * most epochs, as a schedule makes them: none. */
     size_t rate_count;
     size_t rates[OCK_CHART_RATES_MAX];
 };

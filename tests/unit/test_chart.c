@@ -217,6 +217,12 @@ START_TEST(rates_that_change_too_often)
     svg = draw(&chart);
     assert_has(svg, ">lr 0.5</text>");
     free(svg);
+    for (int i = 0; i < COUNT; i++)
+        rates[i] = 1.0 / (1 + i);
+    chart.count = 10; /* 9 changes, at most epochs */
+    svg = draw(&chart);
+    assert_has_not(svg, ">lr ");
+    free(svg);
 }
 END_TEST
 
