@@ -1,10 +1,19 @@
-# The build: the same script as on any Debian 12, then the release preset.
+# The build: the same script as on any Debian 12, then the release preset. npm fetches what the dashboard
+# is bundled with, unless clients/dashboard/node_modules comes with the source. DASHBOARD: ON, OFF, or
+# auto, which says so and leaves it out where npm reaches nothing.
 FROM debian:bookworm-slim AS build
+ARG DASHBOARD=auto
 WORKDIR /src
 COPY scripts/bootstrap.sh scripts/
 RUN scripts/bootstrap.sh && rm -rf /var/lib/apt/lists/*
 COPY . .
-RUN cmake --preset release && cmake --build --preset release && \
+RUN if [ "$DASHBOARD" = auto ]; then \
+        DASHBOARD=ON; \
+        scripts/dashboard.sh /tmp/dashboard || { \
+            echo "NO DASHBOARD in this image: npm could not install it (above); --build-arg DASHBOARD=ON insists"; \
+            DASHBOARD=OFF; }; \
+    fi && \
+    cmake --preset release -DOCK_DASHBOARD="$DASHBOARD" && cmake --build --preset release && \
     DESTDIR=/out cmake --install build/release --prefix /usr/local --strip
 
 # What runs: two executables, their libraries, and a script that makes a token on the first start.

@@ -8,7 +8,7 @@ usage() {
 usage: scripts/bootstrap.sh [EXTRA...]
 
 Installs Debian packages by apt-get (as root, or by sudo). EXTRAs:
-  tests       what scripts/test.sh runs: pytest, clang, sanitizers, formatter
+  tests       what scripts/test.sh runs: pytest, clang, sanitizers, formatter, Chromium
   bench       OpenBLAS, to compare with
   quickstart  Fashion-MNIST, curl, jq
   --print     say what is missing and install nothing; exit code 1 if anything is
@@ -18,12 +18,15 @@ TEXT
 packages="cmake ninja-build gcc libc6-dev pkg-config libmicrohttpd-dev libcjson-dev libsqlite3-dev
     libcurl4-openssl-dev zlib1g-dev libzstd-dev nettle-dev librandom123-dev
     check"
+# For the dashboard. Debian's npm does not go together with a node from elsewhere, which does as well.
+command -v node >/dev/null || packages="$packages nodejs"
+command -v npm >/dev/null || packages="$packages npm"
 print_only=false
 for extra in "$@"; do
     case $extra in
     tests)
         packages="$packages python3 python3-pytest clang-14 libomp-14-dev libclang-rt-14-dev
-            clang-format-14 clang-tidy-14 curl jq"
+            clang-format-14 clang-tidy-14 curl jq chromium fonts-dejavu-core"
         ;;
     bench) packages="$packages libopenblas-pthread-dev" ;;
     quickstart) packages="$packages dataset-fashion-mnist curl jq" ;;

@@ -23,6 +23,10 @@ if [ -z "${OCKHAM_TOKEN-}" ]; then
         # shellcheck disable=SC2016
         echo '    curl -H "Authorization: Bearer $OCKHAM_TOKEN" $OCKHAM_URL/v1/system'
         echo
+        echo "In a browser, signed in:"
+        echo
+        echo "    http://localhost:8080/#/signin?token=$(cat "$token_file")"
+        echo
     fi
     set -- --token-file "$token_file" "$@"
 fi

@@ -169,6 +169,7 @@ compare
 if $once; then
     exit 0
 fi
-say "Serving on $url until Ctrl-C. For example:"
-echo "curl '$url/v1/jobs?limit=2'"
+say "Serving until Ctrl-C"
+echo "In a browser, both jobs and their curves: $url/"
+echo "By curl: curl '$url/v1/jobs?limit=2'"
 wait "$server"

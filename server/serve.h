@@ -26,7 +26,7 @@ struct ock_serve_options {
     size_t upload_bytes_max; /* one dataset's body; 0: the engine's default */
     struct ock_keep keep;    /* of jobs that have ended; 0: all */
 
-    /* Who may: API.md. The token is asked of every request but /livez and /readyz. */
+    /* Who may: API.md. The token is asked of every request but probes and the dashboard's files. */
     const char *token; /* NULL: from token_file, else the environment's OCKHAM_TOKEN, else none */
     const char *token_file; /* the first line of it; NULL: none */
     size_t allowed_host_count;

@@ -55,13 +55,14 @@ static const struct argp_option options[] = {
     {"keep-events", KEY_KEEP_EVENTS, "N", 0, "So many events, of all of them together", 3},
     {0, 0, 0, 0, "Who may:", 4},
     {"token-file", KEY_TOKEN_FILE, "FILE", 0,
-     "Its first line is the token that every request must bear (else OCKHAM_TOKEN of the "
-     "environment)",
+     "Its first line is the token that requests must bear (else OCKHAM_TOKEN of the environment)",
      4},
     {"allowed-host", KEY_ALLOWED_HOST, "NAME", 0,
      "A further name by which the server is called (Host header); may be repeated, at most 32", 4},
     {"public-url", KEY_PUBLIC_URL, "URL", 0,
-     "The server's address as browsers see it, as https://ockham.example.org", 4},
+     "The server's address as browsers see it, as https://ockham.example.org or, with a proxy's "
+     "prefix, https://example.org/ockham",
+     4},
     {0, 0, 0, 0, "Limits of HTTP:", 5},
     {"upload-max", KEY_UPLOAD, "SIZE", 0, "One dataset's body (default 64GiB); beyond: 413", 5},
     {"connections", KEY_CONNECTIONS, "N", 0,

@@ -51,8 +51,17 @@ enum ock_handled ock_job_model(struct ock_exchange *x);
 /* predict.c */
 enum ock_handled ock_job_predict(struct ock_exchange *x);
 
+/* dashboard.c */
+enum ock_handled ock_dashboard_index(struct ock_exchange *x);
+enum ock_handled ock_dashboard_file(struct ock_exchange *x);
+enum ock_handled ock_dashboard_docs(struct ock_exchange *x);
+
+/* session.c */
+enum ock_handled ock_session_get(struct ock_exchange *x);
+enum ock_handled ock_session_post(struct ock_exchange *x);
+enum ock_handled ock_session_delete(struct ock_exchange *x);
+
 /* service.c */
-enum ock_handled ock_service_index(struct ock_exchange *x);
 enum ock_handled ock_service_live(struct ock_exchange *x);
 enum ock_handled ock_service_ready(struct ock_exchange *x);
 enum ock_handled ock_service_version(struct ock_exchange *x);

@@ -61,6 +61,13 @@ static const char components[] =
 /* The same, of what is told at a job's end. */
 static const char ending_components[] =
     ","
+    "\"Token\":{\"type\":\"object\",\"required\":[\"token\"],\"properties\":{"
+    "\"token\":{\"type\":\"string\"}}},"
+    "\"Session\":{\"type\":\"object\",\"required\":[\"token_required\",\"signed_in\",\"by\","
+    "\"expires_at\"],\"properties\":{\"token_required\":{\"type\":\"boolean\"},"
+    "\"signed_in\":{\"type\":\"boolean\",\"description\":\"true where no token is required\"},"
+    "\"by\":{\"enum\":[\"token\",\"cookie\",null]},"
+    "\"expires_at\":{\"type\":[\"string\",\"null\"],\"description\":\"of the cookie\"}}},"
     "\"LayersOf\":{\"type\":\"object\",\"properties\":{\"epoch\":{\"type\":\"integer\"},"
     "\"lambda_hat\":{\"type\":[\"number\",\"null\"]},\"layers\":{\"type\":\"array\","
     "\"items\":{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\"},"
@@ -224,7 +231,7 @@ static void write_body(struct ock_jsonw *w, const struct ock_route *route)
     if (route->body == OCK_BODY_NONE)
         return;
     ock_jsonw_object(w, "requestBody");
-    ock_jsonw_bool(w, "required", true);
+    ock_jsonw_bool(w, "required", route->body != OCK_BODY_BRIEF);
     ock_jsonw_object(w, "content");
     if (route->body == OCK_BODY_ROWS) {
         ock_jsonw_raw(w, "application/json",
@@ -235,6 +242,9 @@ static void write_body(struct ock_jsonw *w, const struct ock_route *route)
         ock_jsonw_raw(w, "application/octet-stream", "{}");
     } else if (route->body == OCK_BODY_FILE)
         ock_jsonw_raw(w, "application/octet-stream", "{}");
+    else if (route->body == OCK_BODY_BRIEF)
+        ock_jsonw_raw(w, "application/json",
+                      "{\"schema\":{\"$ref\":\"#/components/schemas/Token\"}}");
     else if (route->method == OCK_PATCH)
         ock_jsonw_raw(w, "application/json",
                       "{\"schema\":{\"$ref\":\"#/components/schemas/Patch\"}}");
@@ -297,7 +307,7 @@ static void write_operation(struct ock_jsonw *w, const struct ock_route *route)
     ock_jsonw_object(w, names[route->method]);
     ock_jsonw_string(w, "operationId", route->operation);
     ock_jsonw_string(w, "summary", route->summary);
-    if (route->probe)
+    if (route->probe || route->open)
         ock_jsonw_raw(w, "security", "[]");
     write_parameters(w, route);
     write_body(w, route);

@@ -11,22 +11,6 @@
 
 enum { TEXT_BYTES_MAX = 4 << 20 };
 
-enum ock_handled ock_service_index(struct ock_exchange *x)
-{
-    const char *accept = ock_exchange_field(x, OCK_HTTP_ACCEPT);
-    ock_reply_field(&x->reply, "Vary", "Accept");
-    if (!ock_accept_names(accept, "text/html")) {
-        ock_reply_text(&x->reply, 200, "text/plain; charset=utf-8", x->http->welcome_text);
-        return OCK_HANDLED;
-    }
-    ock_reply_field(&x->reply, "Content-Security-Policy",
-                    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; "
-                    "base-uri 'none'; form-action 'none'");
-    ock_reply_field(&x->reply, "Referrer-Policy", "no-referrer");
-    ock_reply_text(&x->reply, 200, "text/html; charset=utf-8", x->http->welcome_html);
-    return OCK_HANDLED;
-}
-
 enum ock_handled ock_service_live(struct ock_exchange *x)
 {
     ock_reply_text(&x->reply, 200, "application/json", "{\"status\":\"live\"}");

@@ -66,7 +66,9 @@ void ock_welcome_write(struct ock_buf *out, const char *url, bool token, bool ht
                       "</style></head>\n<body>\n<h1>Ockham</h1>\n");
     ock_buf_printf(out, "<p>%s</p>\n<pre>", intro);
     add_lines(out, url, token, true);
-    ock_buf_puts(out, "</pre>\n<p>Everything else: <a href=\"/openapi.json\">/openapi.json</a>, "
-                      "and <a href=\"/v1/schema/job\">/v1/schema/job</a> for a job's keys.</p>\n"
+    ock_buf_puts(out, "</pre>\n<p>This server was built without its dashboard "
+                      "(<code>-DOCK_DASHBOARD=OFF</code>).</p>\n<p>Everything else: <a "
+                      "href=\"openapi.json\">/openapi.json</a>, "
+                      "and <a href=\"v1/schema/job\">/v1/schema/job</a> for a job's keys.</p>\n"
                       "</body></html>\n");
 }

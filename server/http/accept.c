@@ -1,4 +1,4 @@
-/* Fields that are lists: Accept and If-None-Match; and Content-Type. */
+/* Fields that are lists: Accept, Accept-Encoding and If-None-Match; and Content-Type. */
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
@@ -104,6 +104,19 @@ bool ock_accept_names(const char *accept, const char *type)
             return true;
     }
     return false;
+}
+
+bool ock_accept_coding(const char *field, const char *coding)
+{
+    struct range range;
+    bool any = false;
+    while (field && next_range(&field, &range)) {
+        if (range.size == strlen(coding) && strncasecmp(range.type, coding, range.size) == 0)
+            return range.quality > 0;
+        if (range.size == 1 && *range.type == '*')
+            any = range.quality > 0;
+    }
+    return any;
 }
 
 bool ock_etag_listed(const char *field, const char *etag)

@@ -15,6 +15,8 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "server/ids.h"
+
 struct host_port {
     char host[256]; /* lower case; IPv6 in its brackets */
     unsigned port;  /* 0: not given */
@@ -135,39 +137,90 @@ static bool check_origin(const struct ock_access *access, const struct ock_heade
     return false;
 }
 
-/* The time depends on the length of what was sent alone. */
-static bool same_token(const struct ock_access *access, const char *sent)
+bool ock_access_token_is(const struct ock_access *access, const char *sent)
 {
     size_t size = strlen(sent);
     unsigned difference = size == access->token_size ? 0 : 1;
-    for (size_t i = 0; i < size; i++) {
+    for (size_t i = 0; i < size && access->token_size > 0; i++) {
         char right = access->token[i % access->token_size];
         difference |= (unsigned)(unsigned char)(sent[i] ^ right);
     }
-    return difference == 0;
+    return difference == 0 && access->token_size > 0;
 }
 
-static bool check_token(const struct ock_access *access, const char *field,
-                        struct ock_problem *problem)
+enum ock_credential ock_access_credential(const struct ock_access *access,
+                                          const struct ock_headers *headers, int64_t *expires_s)
 {
-    if (field && strncasecmp(field, "Bearer ", 7) == 0) {
-        const char *sent = field + 7 + strspn(field + 7, " ");
-        if (same_token(access, sent))
-            return true;
+    const char *field = headers->values[OCK_HTTP_AUTHORIZATION];
+    if (access->token_size == 0)
+        return OCK_CREDENTIAL_NONE;
+    if (field && strncasecmp(field, "Bearer ", 7) == 0)
+        return ock_access_token_is(access, field + 7 + strspn(field + 7, " "))
+                   ? OCK_CREDENTIAL_TOKEN
+                   : OCK_CREDENTIAL_NONE;
+    /* Another scheme is a proxy's own. */
+    return ock_session_find(&access->session, headers->values[OCK_HTTP_COOKIE], ock_now_ms() / 1000,
+                            expires_s)
+               ? OCK_CREDENTIAL_COOKIE
+               : OCK_CREDENTIAL_NONE;
+}
+
+static bool check_credential(const struct ock_access *access, const struct ock_headers *headers,
+                             enum ock_method method, struct ock_problem *problem)
+{
+    int64_t expires_s;
+    bool safe = method == OCK_GET || method == OCK_HEAD || method == OCK_OPTIONS;
+    enum ock_credential by = ock_access_credential(access, headers, &expires_s);
+    if (by == OCK_CREDENTIAL_NONE) {
+        ock_problem_set(problem, 401, "unauthorized", "A token is needed",
+                        "send 'Authorization: Bearer TOKEN' with the server's token");
+        return false;
     }
-    ock_problem_set(problem, 401, "unauthorized", "A token is needed",
-                    "send 'Authorization: Bearer TOKEN' with the server's token");
-    return false;
+    if (by == OCK_CREDENTIAL_COOKIE && !safe && !headers->values[OCK_HTTP_ORIGIN]) {
+        ock_problem_set(problem, 403, "origin_needed", "A cookie alone may not change anything",
+                        "with a cookie, Origin must be there and the server's own; programs send "
+                        "'Authorization: Bearer TOKEN'");
+        return false;
+    }
+    return true;
 }
 
 bool ock_access_check(const struct ock_access *access, const struct ock_headers *headers,
-                      struct ock_problem *problem)
+                      enum ock_method method, bool open, struct ock_problem *problem)
 {
     if (!check_origin(access, headers, problem))
         return false;
     if (access->token_size > 0)
-        return check_token(access, headers->values[OCK_HTTP_AUTHORIZATION], problem);
+        return open || check_credential(access, headers, method, problem);
     return check_host(access, headers->values[OCK_HTTP_HOST], problem);
+}
+
+/* "https://host[:port][/path]". */
+static bool parse_public_url(struct ock_access *access, const char *url)
+{
+    static const char path_characters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                          "0123456789-._~/";
+    char origin[300];
+    struct host_port host;
+    const char *authority = strstr(url, "://");
+    const char *path = authority ? strchr(authority + 3, '/') : NULL;
+    size_t size = path ? (size_t)(path - url) : strlen(url), path_size = path ? strlen(path) : 0;
+    while (path_size > 0 && path[path_size - 1] == '/')
+        path_size--;
+    if (size >= sizeof(origin) || path_size >= sizeof(access->public_path) ||
+        (path && strspn(path, path_characters) < path_size))
+        return false;
+    memcpy(origin, url, size);
+    origin[size] = '\0';
+    if (!parse_origin(origin, &host))
+        return false;
+    if (path_size > 0)
+        memcpy(access->public_path, path, path_size);
+    access->public_path[path_size] = '\0';
+    memcpy(access->public_host, host.host, sizeof(access->public_host));
+    access->public_port = host.port;
+    access->public_tls = strncasecmp(url, "https", 5) == 0;
+    return true;
 }
 
 /* The first line of the file, without its end. */
@@ -232,15 +285,12 @@ enum ock_status ock_access_init(struct ock_access *out, const struct ock_serve_o
         return status;
     access.token_size = strlen(token);
     memcpy(access.token, token, access.token_size + 1);
-    if (options->public_url) {
-        struct host_port url;
-        if (!parse_origin(options->public_url, &url))
-            return ock_fail(err, OCK_INVALID,
-                            "'%.100s' is no public URL; write https://ockham.example.org",
-                            options->public_url);
-        memcpy(access.public_host, url.host, sizeof(access.public_host));
-        access.public_port = url.port;
-    }
+    ock_session_key_init(&access.session, token, access.token_size);
+    if (options->public_url && !parse_public_url(&access, options->public_url))
+        return ock_fail(err, OCK_INVALID,
+                        "'%.100s' is no public URL; write https://ockham.example.org, or with a "
+                        "proxy's prefix https://example.org/ockham",
+                        options->public_url);
     if (!address->loopback && access.token_size == 0)
         return ock_fail(err, OCK_INVALID,
                         "an address beyond loopback needs a token: set OCKHAM_TOKEN or give "

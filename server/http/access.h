@@ -6,6 +6,7 @@
 
 #include "server/http/address.h"
 #include "server/http/headers.h"
+#include "server/http/session.h"
 #include "server/problem.h"
 #include "server/serve.h"
 
@@ -19,6 +20,9 @@ struct ock_access {
     const char *const *allowed_hosts; /* borrowed from the options */
     char public_host[256];            /* "" if there is no --public-url */
     unsigned public_port;
+    char public_path[128]; /* "/ockham": the prefix that a proxy takes off; "": none */
+    bool public_tls;       /* browsers come by https */
+    struct ock_session_key session;
 };
 
 /* Finds the token (option, file, OCKHAM_TOKEN) and refuses what would be open to strangers.
@@ -27,8 +31,17 @@ struct ock_access {
 enum ock_status ock_access_init(struct ock_access *out, const struct ock_serve_options *options,
                                 const struct ock_address *address, struct ock_err *err);
 
-/* False: 401 or 403 in problem. */
+/* False: 401 or 403 in problem. Open: no token is asked for. A cookie counts like the token, but
+ * where the method may change something, Origin has to be there: a browser sends it. */
 bool ock_access_check(const struct ock_access *access, const struct ock_headers *headers,
-                      struct ock_problem *problem);
+                      enum ock_method method, bool open, struct ock_problem *problem);
+
+/* What a request shows: the token (Authorization: Bearer, which decides alone where it is), else a
+ * valid cookie, with its end in *expires_s (else untouched). */
+enum ock_credential { OCK_CREDENTIAL_NONE, OCK_CREDENTIAL_TOKEN, OCK_CREDENTIAL_COOKIE };
+enum ock_credential ock_access_credential(const struct ock_access *access,
+                                          const struct ock_headers *headers, int64_t *expires_s);
+/* The time it takes depends on the length of what was sent alone. */
+bool ock_access_token_is(const struct ock_access *access, const char *sent);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include "server/http/server.h"
 
-enum { NO_BODY_BYTES_MAX = 1 << 20, ROOM_LEFT_BYTES = 64 << 20 };
+enum { NO_BODY_BYTES_MAX = 1 << 20, BRIEF_BODY_BYTES_MAX = 16 << 10, ROOM_LEFT_BYTES = 64 << 20 };
 
 static bool one_of(const char *text, const char *const *list)
 {
@@ -97,6 +97,8 @@ static uint64_t limit_of(const struct ock_exchange *x)
     case OCK_BODY_JSON:
     case OCK_BODY_ROWS:
         return OCK_JSON_BODY_BYTES_MAX;
+    case OCK_BODY_BRIEF:
+        return BRIEF_BODY_BYTES_MAX;
     case OCK_BODY_FILE:
         return x->http->upload_bytes_max;
     case OCK_BODY_NONE:
@@ -114,6 +116,8 @@ static const char *cure_of(const struct ock_exchange *x)
         return "send the file gzipped or a part of it";
     case OCK_BODY_ROWS:
         return "send the rows as a gzipped CSV, or fewer at a time";
+    case OCK_BODY_BRIEF:
+        return "a token is shorter";
     case OCK_BODY_NONE:
     default:
         return "this request needs no body at all";
@@ -123,12 +127,13 @@ static const char *cure_of(const struct ock_exchange *x)
 bool ock_body_check(const struct ock_exchange *x, struct ock_problem *problem)
 {
     enum ock_body body = x->route->body;
-    if (body != OCK_BODY_NONE && !x->headers.has_length && !x->headers.chunked) {
+    bool needed = body != OCK_BODY_NONE && body != OCK_BODY_BRIEF;
+    if (needed && !x->headers.has_length && !x->headers.chunked) {
         ock_problem_set(problem, 411, "length_required", "The body's length is needed",
                         "send a body with Content-Length or in chunks");
         return false;
     }
-    if (body == OCK_BODY_JSON && !check_json_type(x, problem))
+    if ((body == OCK_BODY_JSON || body == OCK_BODY_BRIEF) && !check_json_type(x, problem))
         return false;
     if (body == OCK_BODY_FILE && !check_file_type(x, problem))
         return false;
@@ -149,7 +154,7 @@ bool ock_body_add(struct ock_exchange *x, const char *bytes, size_t size,
     } else if (x->route->body == OCK_BODY_FILE) {
         if (ock_upload_add(x->upload, bytes, size, problem))
             return true;
-    } else if (x->route->body == OCK_BODY_JSON || x->route->body == OCK_BODY_ROWS) {
+    } else if (x->route->body != OCK_BODY_NONE) {
         ock_buf_add(&x->body, bytes, size);
         if (ock_buf_status(&x->body, NULL) == OCK_OK)
             return true;

@@ -132,7 +132,7 @@ static bool check_route(struct ock_exchange *x)
     char allow[OCK_ALLOW_SIZE];
     struct ock_problem missing = {0}, problem = {0};
     bool found = ock_route_find(&x->route, x->method, &x->target, x->args, allow, &missing);
-    bool probe = found && x->route->probe;
+    bool probe = found && x->route->probe, open = found && x->route->open;
     if (ock_peer_is_surplus(ock_peer_of(x->connection))) {
         x->reply.close = true;
         if (!probe) {
@@ -140,7 +140,7 @@ static bool check_route(struct ock_exchange *x)
             return false;
         }
     }
-    if (!probe && !ock_access_check(&x->http->access, &x->headers, &problem)) {
+    if (!probe && !ock_access_check(&x->http->access, &x->headers, x->method, open, &problem)) {
         ock_exchange_problem(x, &problem);
         return false;
     }

@@ -15,10 +15,12 @@ static const char *const method_names[OCK_METHOD_COUNT] = {
 
 static const char *const header_names[OCK_HTTP_COUNT] = {
     [OCK_HTTP_ACCEPT] = "accept",
+    [OCK_HTTP_ACCEPT_ENCODING] = "accept-encoding",
     [OCK_HTTP_AUTHORIZATION] = "authorization",
     [OCK_HTTP_CONTENT_ENCODING] = "content-encoding",
     [OCK_HTTP_CONTENT_LENGTH] = "content-length",
     [OCK_HTTP_CONTENT_TYPE] = "content-type",
+    [OCK_HTTP_COOKIE] = "cookie",
     [OCK_HTTP_EXPECT] = "expect",
     [OCK_HTTP_HOST] = "host",
     [OCK_HTTP_IDEMPOTENCY_KEY] = "idempotency-key",
@@ -75,23 +77,25 @@ static bool value_is_clean(const char *value, size_t size)
 }
 
 /* Joins a second field of the same name to the first one, for those that are lists. */
-static char *join(const char *first, const char *second)
+static char *join(const char *first, const char *between, const char *second)
 {
-    size_t size = strlen(first) + strlen(second) + 3;
+    size_t size = strlen(first) + strlen(between) + strlen(second) + 1;
     char *text = malloc(size);
     if (text)
-        (void)snprintf(text, size, "%s, %s", first, second);
+        (void)snprintf(text, size, "%s%s%s", first, between, second);
     return text;
 }
 
 static enum ock_status keep(struct reading *reading, enum ock_http_field header, const char *value)
 {
     char **slot = &reading->headers->values[header];
-    bool list = header == OCK_HTTP_ACCEPT || header == OCK_HTTP_IF_NONE_MATCH;
-    if (*slot && !list)
+    bool list = header == OCK_HTTP_ACCEPT || header == OCK_HTTP_ACCEPT_ENCODING ||
+                header == OCK_HTTP_IF_NONE_MATCH;
+    bool cookie = header == OCK_HTTP_COOKIE; /* a proxy may have taken one field apart */
+    if (*slot && !list && !cookie)
         return ock_fail(reading->err, OCK_INVALID, "the header field %s is there twice",
                         header_names[header]);
-    char *text = *slot ? join(*slot, value) : strdup(value);
+    char *text = *slot ? join(*slot, cookie ? "; " : ", ", value) : strdup(value);
     if (!text)
         return ock_fail(reading->err, OCK_NOMEM, "out of memory for the header");
     free(*slot);

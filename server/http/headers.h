@@ -26,10 +26,12 @@ enum ock_method ock_method_find(const char *name);
 
 enum ock_http_field {
     OCK_HTTP_ACCEPT,
+    OCK_HTTP_ACCEPT_ENCODING,
     OCK_HTTP_AUTHORIZATION,
     OCK_HTTP_CONTENT_ENCODING,
     OCK_HTTP_CONTENT_LENGTH,
     OCK_HTTP_CONTENT_TYPE,
+    OCK_HTTP_COOKIE,
     OCK_HTTP_EXPECT,
     OCK_HTTP_HOST,
     OCK_HTTP_IDEMPOTENCY_KEY,
@@ -50,7 +52,7 @@ struct ock_headers {
 };
 
 /* Copies the fields and checks them all: names are tokens, values have no control characters, at
- * most one of each field in the list (Accept and If-None-Match are joined by commas), never both
+ * most one of each field in the list (those that are lists, and Cookie, are joined), never both
  * Content-Length and Transfer-Encoding, the latter exactly "chunked" and not with HTTP/1.0, an HTTP
  * version of 1.0 or 1.1, a Host with 1.1.
  * Errors: INVALID (a sentence for the client), NOMEM. *out is to be freed in any case. */
@@ -63,6 +65,10 @@ void ock_headers_deinit(struct ock_headers *headers);
 int ock_accept_best(const char *accept, const char *const *types, size_t count);
 /* Whether accept names this very type, not by a wildcard, with a quality above 0. */
 bool ock_accept_names(const char *accept, const char *type);
+
+/* Whether an Accept-Encoding field takes a coding ("gzip"), by its name or by "*", with a quality
+ * above 0. NULL takes none. */
+bool ock_accept_coding(const char *field, const char *coding);
 
 /* Whether a field like If-None-Match has this entity tag (weak comparison) or "*". */
 bool ock_etag_listed(const char *field, const char *etag);

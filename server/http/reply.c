@@ -59,9 +59,16 @@ void ock_reply_empty(struct ock_reply *reply, int status)
 
 void ock_reply_text(struct ock_reply *reply, int status, const char *type, const char *text)
 {
+    ock_reply_bytes(reply, status, type, text, strlen(text));
+}
+
+void ock_reply_bytes(struct ock_reply *reply, int status, const char *type, const void *bytes,
+                     size_t size)
+{
     reply->status = status;
     reply->content_type = type;
-    reply->text = text;
+    reply->bytes = bytes;
+    reply->size = size;
 }
 
 void ock_reply_problem(struct ock_reply *reply, const struct ock_problem *problem,
@@ -71,7 +78,7 @@ void ock_reply_problem(struct ock_reply *reply, const struct ock_problem *proble
     ock_problem_write(problem, request_id, &reply->body);
     reply->status = problem->status;
     reply->content_type = "application/problem+json";
-    reply->text = NULL;
+    reply->bytes = NULL;
     if (problem->retry_after_s > 0)
         ock_reply_field(reply, MHD_HTTP_HEADER_RETRY_AFTER, "%d", problem->retry_after_s);
     if (problem->status == 401)
@@ -94,8 +101,8 @@ static struct MHD_Response *make_response(struct ock_reply *reply,
             reply->fd = -1;
         return response;
     }
-    if (reply->text) /* the library does not write to it */
-        return MHD_create_response_from_buffer(strlen(reply->text), (void *)(uintptr_t)reply->text,
+    if (reply->bytes) /* the library does not write to them */
+        return MHD_create_response_from_buffer(reply->size, (void *)(uintptr_t)reply->bytes,
                                                MHD_RESPMEM_PERSISTENT);
     size_t size = reply->body.size;
     if (size == 0)

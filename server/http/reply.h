@@ -11,7 +11,7 @@
 
 struct ock_feed;
 
-enum { OCK_REPLY_FIELDS_MAX = 8, OCK_REPLY_BYTES_MAX = 256 << 20 };
+enum { OCK_REPLY_FIELDS_MAX = 12, OCK_REPLY_BYTES_MAX = 256 << 20 };
 
 struct ock_reply {
     int status;               /* 0: not answered yet */
@@ -26,7 +26,8 @@ struct ock_reply {
     } fields[OCK_REPLY_FIELDS_MAX];
     /* One of these is the body: */
     struct ock_buf body;
-    const char *text;      /* static, NUL-terminated */
+    const void *bytes; /* static */
+    size_t size;
     struct ock_feed *feed; /* owned until it is sent */
     int fd;                /* owned until it is sent; -1: none */
     uint64_t fd_offset, fd_size;
@@ -45,8 +46,10 @@ void ock_reply_json(struct ock_reply *reply, int status);
 /* An answer without a body: 204, 304. */
 void ock_reply_empty(struct ock_reply *reply, int status);
 
-/* A static text of a static type. */
+/* A static text, or static bytes, of a static type. */
 void ock_reply_text(struct ock_reply *reply, int status, const char *type, const char *text);
+void ock_reply_bytes(struct ock_reply *reply, int status, const char *type, const void *bytes,
+                     size_t size);
 
 /* The problem object in place of whatever stood in reply (header fields are kept). */
 void ock_reply_problem(struct ock_reply *reply, const struct ock_problem *problem,

@@ -28,10 +28,11 @@ struct ock_parameter {
 };
 
 enum ock_body {
-    OCK_BODY_NONE, /* one that is sent is read and dropped */
-    OCK_BODY_JSON, /* needed; parsed by the handler */
-    OCK_BODY_FILE, /* needed; streamed to the engine */
-    OCK_BODY_ROWS, /* needed; JSON or a table, packed or not, at most as long as JSON may be */
+    OCK_BODY_NONE,  /* one that is sent is read and dropped */
+    OCK_BODY_JSON,  /* needed; parsed by the handler */
+    OCK_BODY_BRIEF, /* likewise, but short, and may be left out: from those who show no token */
+    OCK_BODY_FILE,  /* needed; streamed to the engine */
+    OCK_BODY_ROWS,  /* needed; JSON or a table, packed or not, at most as long as JSON may be */
 };
 
 /* How a handler ended: with an answer, or it has to be called again when it is woken (wait.h). */
@@ -57,6 +58,7 @@ struct ock_route {
     enum ock_body body;
     enum ock_where where;
     bool probe;       /* open to everyone: neither Host, Origin nor token are asked for */
+    bool open;        /* no token is asked for; Host and Origin are checked */
     const char *path; /* "/v1/jobs/{id}/events" */
     enum ock_handled (*handle)(struct ock_exchange *x);
     bool (*begin)(struct ock_exchange *x, struct ock_problem *problem); /* FILE: before its body */

@@ -17,6 +17,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "server/http/assets.h"
 #include "server/http/server.h"
 
 enum { STOP_WAIT_MS = 1500, EXIT_AT_ONCE = 130, DESCRIPTORS_WANTED = 65536 };
@@ -81,7 +82,10 @@ static int fail(const struct ock_err *err)
 
 static void print_welcome(const struct ock_http *http, const char *url)
 {
-    (void)printf("Ockham " OCK_VERSION " listens on %s\n\n%s\n", url, http->welcome_text);
+    (void)printf("Ockham " OCK_VERSION " listens on %s\n", url);
+    if (ock_asset_count > 0)
+        (void)printf("The dashboard: %s/\n", url);
+    (void)printf("\n%s\n", http->welcome_text);
     (void)fflush(stdout);
 }
 

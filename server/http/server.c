@@ -1,6 +1,7 @@
 /* Starting and stopping the daemon, and the only two places that suspend and resume. */
 #include "server/http/server.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,6 +146,7 @@ enum ock_status ock_http_start(struct ock_http **out, const struct ock_http_conf
     http->engine = config->engine;
     http->access = *config->access;
     http->data_dir = options->data_dir;
+    http->listen_fd = config->listen_fd;
     http->upload_bytes_max =
         options->upload_bytes_max ? options->upload_bytes_max : UPLOAD_BYTES_MAX;
     ock_feeds_init(&http->feeds);
@@ -199,14 +201,26 @@ static void wait_for_answers(struct ock_http *http)
         pause_briefly();
 }
 
+/* Nobody gets in any more: a socket that nobody can find takes the listening one's place, under the same
+ * descriptor. The library's own way, MHD_quiesce_daemon, takes the socket out of a pool's epoll sets while
+ * their threads may be doing the same, and aborts the process when it comes second (0.9.75). The kernel
+ * takes it out when it closes it. Where there is no descriptor left for this, those who come are told that
+ * the server is ending. */
+static void close_door(struct ock_http *http)
+{
+    struct sockaddr nowhere = {.sa_family = AF_UNIX}; /* no more than the family: any free name */
+    int blind = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (blind < 0)
+        return;
+    if (bind(blind, &nowhere, sizeof(nowhere.sa_family)) == 0 && listen(blind, 1) == 0)
+        (void)dup3(blind, http->listen_fd, O_CLOEXEC);
+    close(blind);
+}
+
 bool ock_http_stop(struct ock_http *http, unsigned wait_ms)
 {
     int64_t deadline = ock_http_now_ms() + wait_ms;
-    /* Nobody gets in any more. Closed later: the library's threads may still have to take it out of
-     * their sets, and abort the process when it is gone. */
-    MHD_socket listening = MHD_quiesce_daemon(http->daemon);
-    if (listening != MHD_INVALID_SOCKET)
-        (void)shutdown(listening, SHUT_RDWR);
+    close_door(http);
     drain_feeds(http);
     atomic_store(&http->stopping, true);
     ock_waits_stop(http);
@@ -219,8 +233,6 @@ bool ock_http_stop(struct ock_http *http, unsigned wait_ms)
     }
     wait_for_answers(http);
     MHD_stop_daemon(http->daemon);
-    if (listening != MHD_INVALID_SOCKET)
-        close(listening);
     free_http(http);
     return true;
 }

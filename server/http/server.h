@@ -44,7 +44,8 @@ struct ock_http {
     struct ock_peers peers;
     struct ock_counters counters;
     struct MHD_Daemon *daemon;
-    char *schema; /* texts that are made once */
+    int listen_fd; /* the daemon's */
+    char *schema;  /* texts that are made once */
     char *openapi;
     char *welcome_text, *welcome_html, *version;
     const char *data_dir;
@@ -55,6 +56,7 @@ struct ock_http {
     atomic_size_t suspended;  /* connections that wait for us */
     atomic_size_t active;     /* requests between their first line and their answer's end */
     atomic_uint_fast64_t ids; /* of requests */
+    atomic_uint denials;      /* wrong tokens whose answer is held back */
     uint64_t id_key;
 };
 

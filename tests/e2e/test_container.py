@@ -41,6 +41,8 @@ def test_first_start_makes_and_tells_a_token(tmp_path):
     assert re.fullmatch("[0-9a-f]{40}", token)
     assert stat.S_IMODE(token_file.stat().st_mode) == 0o600
     assert token in said and "http://localhost:8080" in said
+    # Behind the #: a browser sends it to no server.
+    assert f"    http://localhost:8080/#/signin?token={token}\n" in said
     listen = ["serve", "--listen", "0.0.0.0:8080", "--data-dir", str(tmp_path / "data")]
     assert called == [*listen, "--token-file", str(token_file)]
 

@@ -73,7 +73,7 @@ def test_probes_ask_for_nothing(server, guarded):
                                    "Basic " + TOKEN, TOKEN])
 def test_wrong_tokens(guarded, field):
     headers = {} if field is None else {"Authorization": field}
-    for path in ("/v1/jobs", "/", "/openapi.json", "/metrics", "/nothing"):
+    for path in ("/v1/jobs", "/version", "/openapi.json", "/metrics", "/nothing"):
         answer = guarded.call("GET", path, headers=headers)
         is_problem(answer, 401, "unauthorized")
         assert answer.headers["WWW-Authenticate"].startswith("Bearer")
@@ -113,6 +113,15 @@ def test_token_files(tmp_path):
         assert s.call("GET", "/v1/jobs",
                       headers={"Authorization": "Bearer " + TOKEN}).status == 200
         assert TOKEN not in s.text(), "the token must not be in the log"
+
+
+@pytest.mark.parametrize("url", ["ockham.example.org", "ftp://x.example", "https://", "https:///x",
+                                 "https://x.example/a b", "https://x.example/a;b",
+                                 "https://x.example/?a", "https://x.example/" + "p" * 200,
+                                 "https://user@x.example/", "https://x.example:0"])
+def test_public_urls_that_are_none(tmp_path, url):
+    run = run_serve(tmp_path, "--public-url", url)
+    assert run.returncode == 2 and "public URL" in run.stderr, run.stderr
 
 
 def test_ipv6_loopback():

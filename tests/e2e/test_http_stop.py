@@ -119,6 +119,26 @@ def test_idle_server_stops_at_once():
         assert code == 0 and seconds < 2
 
 
+def test_nobody_gets_in_while_it_ends():
+    """A half-sent request holds the end up; whoever comes then is refused, not left waiting."""
+    with Server() as s:
+        half = socket.create_connection(("127.0.0.1", s.port), 10)
+        half.sendall(b"PUT /v1/datasets/half HTTP/1.1\r\nHost: localhost\r\n"
+                     b"Expect: 100-continue\r\nContent-Length: 1000\r\n\r\n")
+        assert half.recv(100).startswith(b"HTTP/1.1 100"), "the request is under way"
+        s.process.send_signal(signal.SIGTERM)
+        refused = False
+        while not refused and s.process.poll() is None:
+            try:
+                socket.create_connection(("127.0.0.1", s.port), 1).close()
+            except ConnectionResetError:
+                pass  # it was in the queue of the socket that was just closed
+            except ConnectionRefusedError:
+                refused = s.process.poll() is None
+        assert refused and s.process.wait(10) == 0, s.text()[-2000:]
+        half.close()
+
+
 def test_sigterm_while_a_large_file_is_imported():
     """Whatever moment it hits: the end comes in time, and what was answered with 201 is there."""
     lines = "".join(f"{i},{i % 7},{i % 11}.5,{i * 3},{i % 3}\n" for i in range(100000))

@@ -1,5 +1,5 @@
-/* Goal: no request target, Accept field, entity tag list or listen address makes the server read
- * beyond its bytes. Method: the input as a C string through each of these parsers. */
+/* Goal: no request target, Accept or Cookie field, entity tag list or listen address makes the server
+ * read beyond its bytes. Method: the input as a C string through each of these parsers. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -7,6 +7,7 @@
 
 #include "server/http/address.h"
 #include "server/http/headers.h"
+#include "server/http/session.h"
 #include "server/http/target.h"
 #include "server/member.h"
 
@@ -28,6 +29,17 @@ static void parse_target(const char *text)
     ock_target_deinit(&target);
 }
 
+/* Nobody finds a MAC by chance. */
+static void find_session(const char *text)
+{
+    struct ock_session_key key;
+    int64_t expires_s;
+    ock_session_key_init(&key, "fuzz", 4);
+    memcpy(key.name, "s", 2);
+    if (ock_session_find(&key, text, 0, &expires_s))
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const types[] = {"text/event-stream", "application/json"};
@@ -42,6 +54,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     parse_target(text);
     (void)ock_accept_best(text, types, 2);
     (void)ock_accept_names(text, "application/json");
+    (void)ock_accept_coding(text, "gzip");
+    find_session(text);
     (void)ock_etag_listed(text, "\"1\"");
     ock_media_type(text, media, sizeof(media));
     (void)ock_address_parse(&address, text, NULL);

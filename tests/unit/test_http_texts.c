@@ -140,6 +140,33 @@ START_TEST(accept_chooses_by_quality_and_closeness)
 }
 END_TEST
 
+static const struct {
+    const char *field;
+    bool gzip;
+} codings[] = {
+    {NULL, false},
+    {"", false},
+    {"gzip", true},
+    {"GZip", true},
+    {"deflate, gzip;q=1.0, *;q=0.5", true},
+    {"br, zstd , gzip ; q=0.001", true},
+    {"*", true},
+    {"br;q=1, *;q=0.1", true},
+    {"gzip;q=0", false},
+    {"gzip;q=0.000, *", false}, /* named: what stands for all others does not count */
+    {"*, gzip;q=0", false},
+    {"*;q=0", false},
+    {"identity", false},
+    {"x-gzip, gzipped, gzi", false},
+    {"br,deflate", false},
+};
+
+START_TEST(codings_are_taken_by_name_or_by_star)
+{
+    ck_assert(ock_accept_coding(codings[_i].field, "gzip") == codings[_i].gzip);
+}
+END_TEST
+
 START_TEST(entity_tags_are_found_in_lists)
 {
     ck_assert(ock_etag_listed("\"a\"", "\"a\""));
@@ -292,6 +319,7 @@ int main(void)
     tcase_add_test(tests, a_target_has_its_limits);
     tcase_add_test(tests, percent_encoding_comes_back);
     tcase_add_loop_test(tests, accept_chooses_by_quality_and_closeness, 0, COUNT(accepts));
+    tcase_add_loop_test(tests, codings_are_taken_by_name_or_by_star, 0, COUNT(codings));
     tcase_add_test(tests, entity_tags_are_found_in_lists);
     tcase_add_test(tests, members_are_found_on_the_top_level_only);
     tcase_add_loop_test(tests, listen_addresses, 0, COUNT(addresses));
