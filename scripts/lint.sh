@@ -36,7 +36,7 @@ hosts='\b(registr[y]|de[b]|prox[y])\.[a-z0-9-]+\.(org|com|io|net)'
 complain "paths and hosts" "$(grep -nIE "$places|$hosts" $text_files)"
 
 complain "over 500 lines: probably two nouns" \
-    "$(for f in $(printf '%s\n' "$text_files" | grep -E '\.(c|h|py|ts|sh)$'); do
+    "$(for f in $(printf '%s\n' "$text_files" | grep -E '\.(c|h|py|tsx?|mjs|css|sh)$'); do
         lines=$(wc -l <"$f")
         [ "$lines" -le 500 ] || echo "$f: $lines"
     done)"

@@ -8,7 +8,8 @@ usage() {
     cat <<TEXT
 usage: scripts/test.sh [--quick | --long]
 
-  (default)  lint, builds without a warning, unit tests, end-to-end tests (30 kills among them),
+  (default)  lint, builds without a warning, unit tests, end-to-end tests (30 kills among them), the
+             dashboard (types, unit tests, size) and a browser in front of a real server,
              sanitizers (asan with ubsan, tsan), fuzzing for 10 s each; within 20 minutes on two
              cores
   --quick    without sanitizers and fuzzing
@@ -130,6 +131,27 @@ end_to_end() {
         pytests e2e $((jobs + 1)) $(ls tests/e2e | sed -n 's/^test_\(.*\)\.py$/\1/p')
 }
 
+# Types, the modules that need no browser, and that all of it together loads at once.
+dashboard() {
+    scripts/packages.sh clients/dashboard &&
+        (cd clients/dashboard && npx --no-install tsc --noEmit) &&
+        node --test --test-reporter=tap tests/dashboard/*.test.mjs || return 1
+    node clients/dashboard/build.mjs --out build/dashboard-size || return 1
+    bytes=0
+    for file in build/dashboard-size/*; do
+        bytes=$((bytes + $(gzip -9c "$file" | wc -c)))
+    done
+    echo "dashboard: $bytes bytes gzipped, of 150,000"
+    [ $bytes -lt 150000 ]
+}
+
+# As many files at once as there are cores: most of a test is waiting.
+browser() {
+    rm -rf "$logs/browser"
+    scripts/packages.sh tests/browser && OCKHAM=$PWD/build/release/ockham node --test --test-reporter=tap \
+        --test-concurrency="$jobs" tests/browser/*.test.mjs
+}
+
 # UBSan goes on after a fault unless told otherwise; leaks fail the test that leaks. Not
 # detect_stack_use_after_return: gcc 12's fake stack aligns to 32 bytes, and AVX-512 wants 64.
 asan() {
@@ -199,11 +221,13 @@ tidy() {
 
 step bootstrap sh scripts/bootstrap.sh tests || exit 1
 step lint sh scripts/lint.sh
+step dashboard dashboard
 if step build-test build test; then
     step unit unit test
 fi
 if step build build release; then
     step end-to-end end_to_end
+    step browser browser
 fi
 if [ $mode != quick ]; then
     step build-asan build asan && { step asan asan; step e2e-asan sanitized asan; }
@@ -221,6 +245,11 @@ for name in lint unit asan tsan e2e-asan e2e-tsan fuzz kills end-to-end; do
     [ -f "$logs/$name.log" ] || continue
     printf '\n%s: ' "$name"
     grep -E 'tests passed|tests failed|passed|failed|^lint:|^fuzz:|kills' "$logs/$name.log" | tail -n 1
+done
+for name in dashboard browser; do
+    [ -f "$logs/$name.log" ] || continue
+    printf '\n%s:\n' "$name"
+    grep -E '^# (tests|pass|fail) |^dashboard:' "$logs/$name.log"
 done
 echo
 cat "$summary"
