@@ -18,9 +18,11 @@
 #include "server/runner_private.h"
 #include "server/store_events.h"
 
-/* Of a job's news that are not committed yet: then its worker waits. Few posts, since on a full disk
- * all that was told before a pause has to go with it into one transaction. */
-static const size_t inflight_bytes_max = (size_t)1 << 20;
+/* Of a job's news that are not committed yet: then its worker waits. Little, since on a full disk all
+ * that was told before a pause has to go with it into one transaction, and into half of the room that
+ * the store keeps. The log of a transaction takes up to a sixth more than its texts do, and what one
+ * read of the pipe brings may come on top. */
+static const size_t inflight_bytes_max = (size_t)512 << 10;
 static const unsigned inflight_posts_max = 64;
 
 enum { LINES_START = 16 };

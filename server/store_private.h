@@ -58,7 +58,7 @@ void ock_store_fold(struct ock_store *store);
  * a file beside the store keeps a little room for them. keep fills it up if the disk has plenty; give
  * takes a slice of it off, unless less than `reserve` bytes would be left (false). The committer's
  * thread alone. */
-enum { OCK_ROOM_BYTES = 2 << 20 };
+enum { OCK_STORE_ROOM_BYTES = 4 << 20 };
 void ock_store_keep_room(struct ock_store *store);
 bool ock_store_give_room(struct ock_store *store, int64_t reserve);
 

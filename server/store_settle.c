@@ -17,7 +17,7 @@ enum rank { RANK_DELETION, RANK_ASIDE, RANK_REST, RANK_COUNT };
 
 /* How much of the kept room is not for a rank: deletions may take all, the rest nothing. */
 static const int64_t reserves[RANK_COUNT] = {
-    [RANK_ASIDE] = OCK_ROOM_BYTES / 2, [RANK_REST] = OCK_ROOM_BYTES};
+    [RANK_ASIDE] = OCK_STORE_ROOM_BYTES / 2, [RANK_REST] = OCK_STORE_ROOM_BYTES};
 
 struct batch {
     struct ock_store *store;
@@ -193,7 +193,7 @@ static void commit_group(struct batch *batch, size_t begin, size_t end, int64_t 
 {
     struct ock_store *store = batch->store;
     commit_once(&store->writer, batch->taken, begin, end, fault);
-    if (fault->status == OCK_NOSPACE && reserve < OCK_ROOM_BYTES) {
+    if (fault->status == OCK_NOSPACE && reserve < OCK_STORE_ROOM_BYTES) {
         ock_store_fold(store);
         do
             commit_once(&store->writer, batch->taken, begin, end, fault);

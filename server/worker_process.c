@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PATH_SIZE = 4096, READ_STEP = 64 << 10, READ_MAX = 1 << 20, COMMANDS_MAX = 1 << 16 };
+enum { PATH_SIZE = 4096, READ_STEP = 64 << 10, READ_MAX = 256 << 10, COMMANDS_MAX = 1 << 16 };
 
 extern char **environ;
 
