@@ -1,7 +1,4 @@
-/* A job's curves: the numbers of its epoch events as columns.
- *
- * Two passes over the events of one snapshot: the first counts, so that the second parses only the
- * rows that are shown. */
+/* A job's curves: the numbers of its epoch events as columns. Only those that are shown are read. */
 #include "server/metrics_table.h"
 
 #include <math.h>
@@ -12,7 +9,7 @@
 #include "core/base/json.h"
 #include "core/base/jsonw.h"
 #include "core/base/limits.h"
-#include "server/store_datasets.h"
+#include "server/store_epochs.h"
 
 enum { COLUMNS_MAX = 256, NAME_SIZE = 96 };
 
@@ -25,29 +22,13 @@ struct ock_metrics {
     const char *names; /* comma-separated; NULL: all */
     size_t points;
     size_t total; /* epoch events */
-    size_t seen;  /* in the second pass */
     size_t best;  /* the best epoch's place among them; 0 if there is none */
     size_t rows, capacity;
-    bool failed; /* no memory for a column */
+    bool failed;              /* no memory for a column */
+    struct ock_faults faults; /* for the parser; our own events have none */
     size_t column_count;
     struct column columns[COLUMNS_MAX];
 };
-
-static int64_t peek(const char *body, const char *member)
-{
-    const char *at = strstr(body, member);
-    return at ? strtoll(at + strlen(member), NULL, 10) : 0;
-}
-
-static enum ock_status count_row(void *ctx, const char *body, struct ock_err *err)
-{
-    struct ock_metrics *metrics = ctx;
-    (void)err;
-    if (peek(body, "\"epoch\":") == peek(body, "\"best\":{\"epoch\":"))
-        metrics->best = metrics->total; /* so far */
-    metrics->total++;
-    return OCK_OK;
-}
 
 /* Rows at even distances: point k of 0..steps is row round(k * last / steps). */
 static size_t row_of(size_t k, size_t steps, size_t last)
@@ -134,20 +115,13 @@ static void flatten(struct ock_metrics *metrics, const cJSON *object, const char
 static enum ock_status take_row(void *ctx, const char *body, struct ock_err *err)
 {
     struct ock_metrics *metrics = ctx;
-    size_t index = metrics->seen++;
-    if (!is_shown(metrics, index) || metrics->rows == metrics->capacity)
-        return OCK_OK;
     cJSON *event = NULL;
-    struct ock_faults *faults = calloc(1, sizeof(*faults));
-    if (!faults)
-        return ock_fail(err, OCK_NOMEM, "no memory for the metrics");
-    enum ock_status status = ock_json_parse(&event, body, strlen(body), faults, err);
+    enum ock_status status = ock_json_parse(&event, body, strlen(body), &metrics->faults, err);
     if (status == OCK_OK) {
         flatten(metrics, event, "", 0);
         metrics->rows++;
     }
     cJSON_Delete(event);
-    free(faults);
     return status;
 }
 
@@ -197,16 +171,46 @@ static void add_named(struct ock_metrics *metrics)
     }
 }
 
+/* Every event says which epoch was the best one until then, so the last one knows. */
+static enum ock_status find_best(void *ctx, const char *body, struct ock_err *err)
+{
+    static const char member[] = "\"best\":{\"epoch\":";
+    const char *at = strstr(body, member);
+    (void)err;
+    *(int64_t *)ctx = at ? strtoll(at + sizeof(member) - 1, NULL, 10) : 0;
+    return OCK_OK;
+}
+
+static enum ock_status count(struct ock_metrics *metrics, struct ock_db *db,
+                             const struct ock_epoch_refs *refs, struct ock_err *err)
+{
+    int64_t best = 0;
+    metrics->total = refs->count;
+    metrics->capacity = refs->count < metrics->points ? refs->count : metrics->points;
+    metrics->capacity += metrics->capacity == 0; /* columns without rows are there all the same */
+    if (refs->count <= metrics->points)
+        return OCK_OK;
+    enum ock_status status =
+        ock_store_epoch(db, refs->refs[refs->count - 1].event, find_best, &best, err);
+    for (size_t i = 0; i < refs->count; i++)
+        if (refs->refs[i].epoch == best)
+            metrics->best = i;
+    return status;
+}
+
 static enum ock_status fill(struct ock_metrics *metrics, struct ock_db *db, const char *id,
                             struct ock_err *err)
 {
-    enum ock_status status = ock_store_each_epoch(db, id, count_row, metrics, err);
-    if (status != OCK_OK)
-        return status;
-    metrics->capacity = metrics->total < metrics->points ? metrics->total : metrics->points;
-    metrics->capacity += metrics->capacity == 0; /* columns without rows are there all the same */
-    add_named(metrics);
-    status = ock_store_each_epoch(db, id, take_row, metrics, err);
+    struct ock_epoch_refs refs;
+    enum ock_status status = ock_store_epochs(db, id, &refs, err);
+    if (status == OCK_OK)
+        status = count(metrics, db, &refs, err);
+    if (status == OCK_OK)
+        add_named(metrics);
+    for (size_t i = 0; status == OCK_OK && i < refs.count; i++)
+        if (is_shown(metrics, i) && metrics->rows < metrics->capacity)
+            status = ock_store_epoch(db, refs.refs[i].event, take_row, metrics, err);
+    ock_epoch_refs_free(&refs);
     if (status == OCK_OK && metrics->failed)
         status = ock_fail(err, OCK_NOMEM, "no memory for the metrics");
     return status;

@@ -62,12 +62,6 @@ struct ock_model_files {
 enum ock_status ock_store_model_files(struct ock_db *db, const char *id,
                                       struct ock_model_files *out, struct ock_err *err);
 
-/* Epoch events in order. Errors: NOTFOUND, what `take` returns. */
-enum ock_status ock_store_each_epoch(struct ock_db *db, const char *id,
-                                     enum ock_status (*take)(void *ctx, const char *body,
-                                                             struct ock_err *err),
-                                     void *ctx, struct ock_err *err);
-
 /* Idempotency keys. *found false: there is none (or it is older than a day). */
 struct ock_key_row {
     char body_sha256[65];

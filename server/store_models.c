@@ -1,4 +1,4 @@
-/* Model bytes, epoch rows and idempotency keys: the store's smaller readers. */
+/* Model bytes and idempotency keys: the store's smaller readers. */
 #include <stdio.h>
 #include <string.h>
 
@@ -56,31 +56,6 @@ enum ock_status ock_store_model_files(struct ock_db *db, const char *id,
                                     .last = sqlite3_column_int(stmt, 1) > 0};
     ock_db_reset(stmt);
     return OCK_OK;
-}
-
-enum ock_status ock_store_each_epoch(struct ock_db *db, const char *id,
-                                     enum ock_status (*take)(void *ctx, const char *body,
-                                                             struct ock_err *err),
-                                     void *ctx, struct ock_err *err)
-{
-    int64_t number = 0;
-    enum ock_job_status job_status;
-    enum ock_status status = ock_store_find_job(db, id, &number, &job_status, err);
-    if (status != OCK_OK)
-        return status;
-    sqlite3_stmt *stmt = ock_db_prepare(
-        db, "SELECT body FROM events WHERE job = ? AND key GLOB 'epoch:*' ORDER BY seq", err);
-    if (!stmt)
-        return OCK_IO;
-    ock_db_bind_int(stmt, 1, number);
-    while (status == OCK_OK) {
-        int got = ock_db_next(db, stmt, err);
-        if (got != 1)
-            return got < 0 ? OCK_IO : OCK_OK;
-        status = take(ctx, ock_db_text(stmt, 0), err);
-    }
-    ock_db_reset(stmt);
-    return status;
 }
 
 enum ock_status ock_store_find_key(struct ock_db *db, const char *key, struct ock_key_row *out,
