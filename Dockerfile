@@ -9,7 +9,7 @@ RUN scripts/bootstrap.sh && rm -rf /var/lib/apt/lists/*
 COPY . .
 RUN if [ "$DASHBOARD" = auto ]; then \
         DASHBOARD=ON; \
-        scripts/dashboard.sh /tmp/dashboard || { \
+        scripts/packages.sh clients/dashboard || { \
             echo "NO DASHBOARD in this image: npm could not install it (above); --build-arg DASHBOARD=ON insists"; \
             DASHBOARD=OFF; }; \
     fi && \
