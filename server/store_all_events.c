@@ -1,6 +1,7 @@
 /* Events of all jobs. Their id is the order: the table's AUTOINCREMENT never gives one twice.
  *
- * A deleted job's events are gone, so its deletion is an event of no job: job 0, counted by seq. */
+ * A deleted job's events are gone, so its deletion is an event of no job: job 0, counted by seq. So is what
+ * the numbered events of the job itself have no word for. */
 #include "server/store_all_events.h"
 
 #include <inttypes.h>
@@ -8,7 +9,7 @@
 
 #include "server/store_events.h"
 
-enum { DELETION_BYTES_MAX = 256 };
+enum { NOTICE_BYTES_MAX = 256 };
 
 enum ock_status ock_store_newest_event(struct ock_db *db, uint64_t *out, struct ock_err *err)
 {
@@ -79,7 +80,7 @@ enum ock_status ock_store_all_events_json(struct ock_db *db, uint64_t after, uin
     return got < 0 ? OCK_IO : ock_buf_status(out, err);
 }
 
-static enum ock_status drop_old_deletions(struct ock_db *db, struct ock_err *err)
+static enum ock_status drop_old_notices(struct ock_db *db, struct ock_err *err)
 {
     sqlite3_stmt *stmt = ock_db_prepare(db,
                                         "DELETE FROM events WHERE job = ?1 AND seq <="
@@ -87,16 +88,17 @@ static enum ock_status drop_old_deletions(struct ock_db *db, struct ock_err *err
                                         err);
     if (!stmt)
         return OCK_IO;
-    ock_db_bind_int(stmt, 1, OCK_DELETIONS_JOB);
-    ock_db_bind_int(stmt, 2, OCK_DELETIONS_MAX);
+    ock_db_bind_int(stmt, 1, OCK_NOTICES_JOB);
+    ock_db_bind_int(stmt, 2, OCK_NOTICES_MAX);
     return ock_db_run(db, stmt, err);
 }
 
-enum ock_status ock_store_tell_deletion(struct ock_db *db, const char *id, struct ock_err *err)
+enum ock_status ock_store_tell_notice(struct ock_db *db, const char *type, const char *id,
+                                      struct ock_err *err)
 {
     struct ock_buf text;
-    ock_buf_init(&text, DELETION_BYTES_MAX);
-    ock_event_write(&text, "deleted", id, 0, "{}");
+    ock_buf_init(&text, NOTICE_BYTES_MAX);
+    ock_event_write(&text, type, id, 0, "{}");
     enum ock_status status = ock_buf_status(&text, err);
     sqlite3_stmt *stmt =
         ock_db_prepare(db,
@@ -106,10 +108,10 @@ enum ock_status ock_store_tell_deletion(struct ock_db *db, const char *id, struc
     if (status == OCK_OK && !stmt)
         status = OCK_IO;
     if (status == OCK_OK) {
-        ock_db_bind_int(stmt, 1, OCK_DELETIONS_JOB);
+        ock_db_bind_int(stmt, 1, OCK_NOTICES_JOB);
         ock_db_bind_text(stmt, 2, text.data);
         status = ock_db_run(db, stmt, err);
     }
     ock_buf_deinit(&text);
-    return status == OCK_OK ? drop_old_deletions(db, err) : status;
+    return status == OCK_OK ? drop_old_notices(db, err) : status;
 }

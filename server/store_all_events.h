@@ -1,4 +1,5 @@
-/* The events of all jobs in the store's own order, and deletions among them. */
+/* The events of all jobs in the store's own order, and among them what is told of a job here alone: that
+ * it was deleted, or is called something else. */
 #ifndef OCK_SERVER_STORE_ALL_EVENTS_H
 #define OCK_SERVER_STORE_ALL_EVENTS_H
 
@@ -6,8 +7,8 @@
 #include "server/store.h"
 
 enum {
-    OCK_DELETIONS_JOB = 0,         /* the `job` of deletions in the table of events */
-    OCK_DELETIONS_MAX = 10000,     /* as many as a replay could ever need; the oldest ones go */
+    OCK_NOTICES_JOB = 0,           /* the `job` of these in the table of events */
+    OCK_NOTICES_MAX = 10000,       /* as many as a replay could ever need; the oldest ones go */
     OCK_WINDOW_EVENTS_MAX = 50000, /* looked at in one read */
 };
 
@@ -19,7 +20,8 @@ enum ock_status ock_store_all_events_json(struct ock_db *db, uint64_t after, uin
                                           size_t bytes_max, struct ock_buf *out, uint64_t *last,
                                           struct ock_err *err);
 
-/* Tells that a job has been deleted: {"type":"deleted","job","time"}. Of the same write. */
-enum ock_status ock_store_tell_deletion(struct ock_db *db, const char *id, struct ock_err *err);
+/* Tells of a job what is no event of its own: {"type","job","time"}. Of the same write as the change. */
+enum ock_status ock_store_tell_notice(struct ock_db *db, const char *type, const char *id,
+                                      struct ock_err *err);
 
 #endif

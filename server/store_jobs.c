@@ -309,7 +309,7 @@ enum ock_status ock_store_delete_job(struct ock_db *db, const char *id, struct o
     if (status == OCK_OK)
         status = run_for(db, "DELETE FROM jobs WHERE number = ?", number, err);
     if (status == OCK_OK)
-        status = ock_store_tell_deletion(db, id, err);
+        status = ock_store_tell_notice(db, "deleted", id, err);
     return status;
 }
 
@@ -333,5 +333,5 @@ enum ock_status ock_store_patch_job(struct ock_db *db, const struct ock_job_patc
     enum ock_status status = ock_db_run(db, stmt, err);
     if (status == OCK_OK && ock_db_changes(db) == 0)
         status = ock_fail(err, OCK_NOTFOUND, "there is no job %s", patch->id);
-    return status;
+    return status == OCK_OK ? ock_store_tell_notice(db, "changed", patch->id, err) : status;
 }

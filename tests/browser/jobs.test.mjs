@@ -255,7 +255,11 @@ describe('jobs', () => {
         assert.deepEqual(job.labels, {kept: '1', note: odd, both: '2'});
         assert.deepEqual((await server.job(ids.gamma)).labels, {team: 'digits, and more', both: '2'});
         await row(page, 'gamma').getByRole('button', {name: 'both=2'}).waitFor();
+        // What somebody else changes is seen at once.
+        await server.api('PATCH', `v1/jobs/${id}`, {name: 'named by another'});
         await server.api('PATCH', `v1/jobs/${ids.gamma}`, {labels: {team: 'digits, and more'}});
+        await row(page, 'named by another').waitFor();
+        await until('gamma has its labels', async () => !await row(page, 'gamma').getByText('both=2').count());
         await server.api('DELETE', `v1/jobs/${id}`);
     });
 

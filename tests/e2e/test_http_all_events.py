@@ -228,6 +228,25 @@ def test_deletions_are_told(server):
     server.ended(running)
 
 
+def test_other_names_and_labels_are_told(server):
+    """Not among the job's own events, which are about its training."""
+    job = server.submit(spec(1))
+    server.ended(job)
+    begin = newest(server)
+    stream = Stream(server)
+    own = server.events(job)
+    assert server.call("PATCH", f"/v1/jobs/{job}", {"name": "rose", "labels": {"team": "a"}}).status == 200
+    stream.wait(lambda event, body: event == "changed")
+    is_problem(server.call("PATCH", f"/v1/jobs/{job}", {"name": 7}), 422)
+    is_problem(server.call("PATCH", "/v1/jobs/job_none", {"name": "x"}), 404)
+    assert newest(server) == begin + 1, "what is refused is not told"
+    stream.close()
+    number, event, data = stream.blocks[-1]
+    assert number == begin + 1 and event == "changed"
+    assert json.loads(data).keys() == {"type", "job", "time"} and json.loads(data)["job"] == job
+    assert server.events(job) == own
+
+
 def test_progress_comes_without_an_id(server):
     """Epochs of a minute and more, so that progress comes whatever the machine; then enough is seen."""
     stream = Stream(server)

@@ -236,7 +236,7 @@ START_TEST(old_deletions_go)
     end_job(insert_job(a), a);
     write_ok(apply_sql, sql);
     write_ok(apply_delete, a);
-    ck_assert_int_eq(count("SELECT count(*) FROM events WHERE job = 0"), OCK_DELETIONS_MAX);
+    ck_assert_int_eq(count("SELECT count(*) FROM events WHERE job = 0"), OCK_NOTICES_MAX);
     ck_assert_int_eq(count("SELECT min(seq) FROM events WHERE job = 0"), 7);
     ck_assert_int_eq(count("SELECT max(seq) FROM events WHERE job = 0"), 10006);
 }

@@ -119,6 +119,13 @@ export interface CheckpointEvent {
     bytes: number;
 }
 
+// Another name, other labels or another priority.
+export interface ChangedEvent {
+    type: 'changed';
+    job: string;
+    time: string;
+}
+
 export interface DeletedEvent {
     type: 'deleted';
     job: string;
@@ -126,7 +133,7 @@ export interface DeletedEvent {
 }
 
 export type JobEvent = EpochEvent | TrialEvent | StateEvent | ProgressEvent | EndEvent |
-    WarningEvent | LogEvent | CheckpointEvent | DeletedEvent;
+    WarningEvent | LogEvent | CheckpointEvent | ChangedEvent | DeletedEvent;
 
 export interface Job {
     id: string;

@@ -29,7 +29,7 @@ const RETRY_MS = [500, 1000, 2000, 5000];
 
 // EventSource gives only what it is told to listen for; unnamed types go unheard.
 const TYPES = ['state', 'epoch', 'trial', 'checkpoint', 'warning', 'log', 'end', 'progress',
-    'deleted', 'reset'];
+    'changed', 'deleted', 'reset'];
 
 export class EventStream {
     private readonly ports = new Set<Port>();

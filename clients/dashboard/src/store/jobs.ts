@@ -183,6 +183,7 @@ function apply(event: JobEvent): void {
         break;
     case 'trial':
     case 'warning':
+    case 'changed':
         want(event.job);
         break;
     default:
