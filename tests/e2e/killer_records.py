@@ -208,8 +208,10 @@ def check_store(directory, jobs):
             orphans = db.execute(f"SELECT count(*) FROM {table} WHERE job > 0 AND job NOT IN"
                                  " (SELECT number FROM jobs)").fetchone()[0]
             assert orphans == 0, f"{orphans} rows of {table} belong to no job"
-        told = [json.loads(body)["job"]  # deletions stand in the log of all jobs, once each
-                for (body,) in db.execute("SELECT body FROM events WHERE job = 0")]
+        notices = [json.loads(body) for (body,) in
+                   db.execute("SELECT body FROM events WHERE job = 0")]
+        # Deletions stand in the log of all jobs, once each.
+        told = [notice["job"] for notice in notices if notice["type"] == "deleted"]
         assert sorted(told) == sorted(job.id for job in jobs
                                       if job.deleted == "acknowledged" and job.id)
         for sha, blob in db.execute("SELECT sha256, blob FROM models WHERE blob IS NOT NULL"):
