@@ -27,10 +27,10 @@ static void setup(void)
 
 static void teardown(void)
 {
-    static const char *const ends[] = {"", "-wal", "-shm"};
+    static const char *const ends[] = {"", "-wal", "-shm", ".room"};
     char name[128];
     ock_store_close(store);
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
         (void)snprintf(name, sizeof(name), "%s%s", path, ends[i]);
         (void)unlink(name);
     }
