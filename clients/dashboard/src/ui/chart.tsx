@@ -1,6 +1,6 @@
 // Line charts on uPlot. A chart keeps its zoom while data comes in; a double click, Escape or the
-// button leads back to the whole, and keys zoom as well (zoom.ts). Charts that share a `group` share
-// cursor and zoom.
+// button leads back to the whole, and keys (zoom.ts) and fingers (touch.ts) zoom as well. Charts that share
+// a `group` share cursor and zoom.
 //
 // A canvas says nothing to a screen reader: `summary` does, and the figures of the cursor's place
 // stand as text below.
@@ -12,6 +12,7 @@ import {colour, theme} from './theme';
 import {number} from './format';
 import {nearest} from './ascending';
 import {isDragging} from './drag';
+import {pictureOf, touch} from './touch';
 import {KEYS, zoomByKey} from './zoom';
 
 export interface Line {
@@ -197,6 +198,15 @@ export function Chart(props: ChartProps) {
             if (held.current)
                 u.setScale('x', held.current);
             chart.current = u;
+            touch(u.over, {
+                picture: () => {
+                    const {x, logX} = latest.current;
+                    const {min, max} = u.scales.x!;
+                    return x.length < 2 || min === undefined || max === undefined ? null
+                        : pictureOf(u.over.clientWidth, [min, max], [x[0]!, x[x.length - 1]!], logX);
+                },
+                zoom: range => (range ? u.setScale('x', {min: range[0], max: range[1]}) : reset()),
+            });
             queueMicrotask(() => (quiet.current = false));
             const {group} = latest.current;
             if (group) {

@@ -4,7 +4,9 @@ import {useEffect, useRef, useState} from 'preact/hooks';
 import {effect, type Signal} from '@preact/signals';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
+import {ZoomHint} from '../../ui/basics';
 import {isDragging} from '../../ui/drag';
+import {pictureOf, touch} from '../../ui/touch';
 import {KEYS, zoomByKey} from '../../ui/zoom';
 import {number, whole} from '../../ui/format';
 import {colour, theme} from '../../ui/theme';
@@ -25,7 +27,7 @@ export interface PlotProps {
 
 function ranges(props: PlotProps): {x: Range; y: Range} {
     const all = rangeX(props.curves, props.logX);
-    const zoom = props.zoom.value;
+    const zoom = props.zoom.peek(); // a zoom is drawn by the same chart, not by a new one
     const x: Range = zoom && (!props.logX || zoom[0] > 0) ? zoom : all;
     return {x, y: rangeY(props.curves, x, props.logY)};
 }
@@ -138,6 +140,11 @@ export function Plot(props: PlotProps) {
                 latest.current.hovered.value = null;
                 setPoint(null);
             });
+            touch(u.over, {
+                picture: () => pictureOf(u.over.clientWidth, held.current.x,
+                    rangeX(latest.current.curves, latest.current.logX), latest.current.logX),
+                zoom: range => (latest.current.zoom.value = range),
+            });
             chart.current = u;
         };
         const stopTheme = effect(() => {
@@ -188,6 +195,6 @@ export function Plot(props: PlotProps) {
         <div class="readout" aria-hidden="true">{point
             ? <><i class="dot" style={{background: `var(${point.colour})`}} /><span class="clip">{point.label}</span>
                 <span class="soft">{props.xTitle.toLowerCase()} {showX(point.x)}</span> <b>{number(point.y, 5)}</b></>
-            : <span class="soft">{props.xTitle}. Drag to zoom, double-click for the whole</span>}</div>
+            : <span class="soft hint">{props.xTitle}. <ZoomHint /></span>}</div>
     </figure>;
 }

@@ -6,21 +6,22 @@ import {Panel} from '../../ui/basics';
 import {exact, jobName, number} from '../../ui/format';
 import {scale, tickText, type Scale} from '../../ui/scale';
 import {runColour} from '../../ui/theme';
+import {useWidth} from '../../ui/width';
 import {useHovered} from './list';
 import {RESULTS, type Result} from './results';
 import type {Runs} from './runs';
 import type {Setting} from './settings';
 import type {State} from './state';
 
-const WIDTH = 640, HEIGHT = 300;
+const WIDTH = 760, HEIGHT = 300; // at most so wide
 const LEFT = 62, RIGHT = 16, TOP = 12, BOTTOM = 44;
 const PREFERRED = ['regularization.l2', 'regularization.l1', 'optimizer.lr', 'optimizer.weight_decay'];
 
 // Over powers of ten the axis is logarithmic.
-function axisOf(values: number[], from: number, to: number): Scale {
+function axisOf(values: number[], from: number, to: number, count: number): Scale {
     const above = values.filter(value => value > 0);
     const log = above.length > 1 && values.every(value => value >= 0) && Math.max(...above) >= 30 * Math.min(...above);
-    return scale(values, from, to, {log, zeroPlace: true, pad: log ? .03 : .06, count: 7});
+    return scale(values, from, to, {log, zeroPlace: true, pad: log ? .03 : .06, count});
 }
 
 interface Point {
@@ -39,6 +40,41 @@ function Readout(props: {points: Point[]; best: Point | null; setting: Setting; 
         : 'Point at a run'}</p>;
 }
 
+interface PictureProps {
+    points: Point[];
+    best: Point | null;
+    setting: Setting;
+    result: Result;
+    hidden: ReadonlySet<string>;
+    hovered: Signal<string | null>;
+}
+
+function Picture({points, best, setting, result, hidden, hovered}: PictureProps) {
+    const root = useHovered<HTMLDivElement>(hovered);
+    const width = Math.min(WIDTH, useWidth(root));
+    const xs = axisOf(points.map(each => each.x), LEFT, width - RIGHT, Math.floor(width / 90));
+    const ys = axisOf(points.map(each => each.y), HEIGHT - BOTTOM, TOP, 7);
+    return <div ref={root} style={{height: `${HEIGHT}px`}}>{width > 0 && <svg width={width} height={HEIGHT} role="group"
+        aria-label={`${result.title} against ${setting.path} of ${points.length} runs`
+            + (best ? `; best ${result.show(best.y)} at ${exact(best.x)}` : '')}>
+        {ys.ticks.map(value => <g key={value}><line
+            class="rule" x1={LEFT} x2={width - RIGHT} y1={ys.at(value)} y2={ys.at(value)} />
+            <text x={LEFT - 8} y={ys.at(value) + 4} text-anchor="end">{tickText(value)}</text></g>)}
+        {[...(xs.zero === null ? [] : [0]), ...xs.ticks].map(value => <g key={value}><line
+            class="rule" x1={xs.at(value)} x2={xs.at(value)} y1={TOP} y2={HEIGHT - BOTTOM} />
+            <text x={xs.at(value)} y={HEIGHT - BOTTOM + 17} text-anchor="middle">{tickText(value)}</text></g>)}
+        <text x={(LEFT + width) / 2} y={HEIGHT - 5} text-anchor="middle">{setting.path}{xs.log ? ', log'
+            : ''}</text>
+        {points.map(each => <a key={each.job.id} href={href(['jobs', each.job.id])} tabIndex={-1}
+            aria-label={`${jobName(each.job)}: ${exact(each.x)}, ${result.show(each.y)}`}
+            onMouseEnter={() => (hovered.value = each.job.id)} onMouseLeave={() => (hovered.value = null)}>
+            <circle cx={xs.at(each.x)} cy={ys.at(each.y)} r="5" data-run={each.job.id}
+                class={hidden.has(each.job.id) ? 'off' : ''}
+                style={{fill: `var(${runColour(each.place)})`}} /></a>)}
+        {best && <circle class="ring" cx={xs.at(best.x)} cy={ys.at(best.y)} r="10" />}
+    </svg>}</div>;
+}
+
 interface Props {
     jobs: Job[];
     settings: Setting[];
@@ -48,7 +84,6 @@ interface Props {
 }
 
 export function Scatter({jobs, settings, runs, state, hovered}: Props) {
-    const root = useHovered<HTMLDivElement>(hovered);
     const numeric = settings.filter(each => each.differs && each.numeric);
     const results = RESULTS.filter(each => each.id !== 'status' && jobs.some(job => each.value(job, runs) !== null));
     if (!numeric.length || !results.length)
@@ -60,8 +95,6 @@ export function Scatter({jobs, settings, runs, state, hovered}: Props) {
         const x = setting.of.get(job.id), y = result.value(job, runs);
         return typeof x === 'number' && typeof y === 'number' ? [{job, x, y, place: state.ids.indexOf(job.id)}] : [];
     });
-    const xs = axisOf(points.map(each => each.x), LEFT, WIDTH - RIGHT);
-    const ys = axisOf(points.map(each => each.y), HEIGHT - BOTTOM, TOP);
     const best = result.better && points.length > 1
         ? points.reduce((a, b) => ((result.better === 'less' ? b.y < a.y : b.y > a.y) ? b : a)) : null;
     return <Panel title="Setting against result" class="scatter" aside={<>
@@ -70,25 +103,7 @@ export function Scatter({jobs, settings, runs, state, hovered}: Props) {
             {numeric.map(each => <option key={each.path} value={each.path}>{each.path}</option>)}</select>
         <select aria-label="Result" value={result.id} onChange={event => amend({result: event.currentTarget.value})}>
             {results.map(each => <option key={each.id} value={each.id}>{each.title}</option>)}</select></>}>
-        <div ref={root}><svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="group"
-            aria-label={`${result.title} against ${setting.path} of ${points.length} runs`
-                + (best ? `; best ${result.show(best.y)} at ${exact(best.x)}` : '')}>
-            {ys.ticks.map(value => <g key={value}><line
-                class="rule" x1={LEFT} x2={WIDTH - RIGHT} y1={ys.at(value)} y2={ys.at(value)} />
-                <text x={LEFT - 8} y={ys.at(value) + 4} text-anchor="end">{tickText(value)}</text></g>)}
-            {[...(xs.zero === null ? [] : [0]), ...xs.ticks].map(value => <g key={value}><line
-                class="rule" x1={xs.at(value)} x2={xs.at(value)} y1={TOP} y2={HEIGHT - BOTTOM} />
-                <text x={xs.at(value)} y={HEIGHT - BOTTOM + 17} text-anchor="middle">{tickText(value)}</text></g>)}
-            <text x={(LEFT + WIDTH) / 2} y={HEIGHT - 5} text-anchor="middle">{setting.path}{xs.log ? ', log'
-                : ''}</text>
-            {points.map(each => <a key={each.job.id} href={href(['jobs', each.job.id])} tabIndex={-1}
-                aria-label={`${jobName(each.job)}: ${exact(each.x)}, ${result.show(each.y)}`}
-                onMouseEnter={() => (hovered.value = each.job.id)} onMouseLeave={() => (hovered.value = null)}>
-                <circle cx={xs.at(each.x)} cy={ys.at(each.y)} r="5" data-run={each.job.id}
-                    class={state.hidden.has(each.job.id) ? 'off' : ''}
-                    style={{fill: `var(${runColour(each.place)})`}} /></a>)}
-            {best && <circle class="ring" cx={xs.at(best.x)} cy={ys.at(best.y)} r="10" />}
-        </svg></div>
+        <Picture points={points} best={best} setting={setting} result={result} hidden={state.hidden} hovered={hovered} />
         <Readout points={points} best={best} setting={setting} result={result} hovered={hovered} />
     </Panel>;
 }

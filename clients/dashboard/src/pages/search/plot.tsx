@@ -3,8 +3,9 @@
 //
 // The zoom belongs to the caller, so that it lasts while trials come in, and a link can say it.
 import type {ComponentChildren} from 'preact';
-import {useEffect, useId, useRef, useState} from 'preact/hooks';
+import {useId, useRef, useState} from 'preact/hooks';
 import {tickText, type Scale} from '../../ui/scale';
+import {useWidth} from '../../ui/width';
 
 export const MARGIN = {left: 58, right: 14, top: 26, bottom: 40};
 
@@ -18,13 +19,7 @@ export interface Geometry {
 
 export function useGeometry(height: number): [{current: HTMLDivElement | null}, Geometry] {
     const box = useRef<HTMLDivElement>(null);
-    const [width, setWidth] = useState(0);
-    useEffect(() => {
-        const watch = new ResizeObserver(() => setWidth(box.current?.clientWidth ?? 0));
-        watch.observe(box.current!);
-        setWidth(box.current!.clientWidth);
-        return () => watch.disconnect();
-    }, []);
+    const width = useWidth(box);
     return [box, {width, left: MARGIN.left, right: Math.max(MARGIN.left + 40, width - MARGIN.right),
         top: MARGIN.top, bottom: height - MARGIN.bottom}];
 }
