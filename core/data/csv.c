@@ -16,11 +16,13 @@ void ock_csv_forget_texts(struct ock_csv_table *table)
         ock_dictionary_deinit(&table->columns[c].dictionary);
         table->columns[c].text_missing = 0;
     }
+    ock_bump_clear(&table->bump);
 }
 
 void ock_csv_table_deinit(struct ock_csv_table *table)
 {
     ock_csv_forget_texts(table);
+    ock_bump_deinit(&table->bump);
     ock_csv_forget(table);
     for (size_t c = 0; table->columns && c < table->count; c++)
         ock_stats_deinit(&table->columns[c].stats);
@@ -170,6 +172,7 @@ enum ock_status ock_csv_import(const struct ock_import *import, struct ock_reade
 {
     struct ock_csv_table table = {.import = import};
     char delimiter = import->delimiter;
+    ock_bump_init(&table.bump, import->out);
 
     struct ock_missing missing;
     enum ock_status status = ock_column_types_parse(&table.types, import->types, err);

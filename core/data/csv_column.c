@@ -221,7 +221,7 @@ static enum ock_status put_codes(const struct ock_csv_batch *batch, struct ock_c
     uint32_t *codes = (uint32_t *)(void *)(batch->values + c * batch->stride);
     enum ock_status status = OCK_OK;
     if (column->dictionary.capacity == 0)
-        ock_dictionary_init(&column->dictionary, table->import->out);
+        ock_dictionary_init(&column->dictionary, &table->bump);
     for (size_t r = 0; r < batch->count && status == OCK_OK; r++) {
         size_t size;
         const char *text = ock_csv_field(&batch->rows, batch->begin + r, c, &size);

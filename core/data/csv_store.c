@@ -38,7 +38,13 @@ struct ock_csv_store {
     const uint32_t *members[BLOCKS]; /* [widths[b]]: the block's columns; in member_room */
     struct ock_room member_room;
     struct ock_room columns; /* struct ock_build_column [count] */
-    struct ock_room *values; /* owned, [widths[BLOCK_U32]]: of a category, sorted */
+    struct ock_room values;  /* const char *: the texts of one category after another, sorted */
+};
+
+/* What the texts of each category have become. */
+struct maps {
+    struct ock_room begins; /* size_t [text_count + 1]: where each category begins in the others */
+    struct ock_room codes;  /* uint32_t: each old code's place among the category's values */
 };
 
 void ock_csv_store_free(struct ock_csv_store *store)
@@ -51,9 +57,7 @@ void ock_csv_store_free(struct ock_csv_store *store)
             (void)close(store->spools[b].fd);
         free(store->spools[b].bytes);
     }
-    for (size_t i = 0; store->values && i < store->text_count; i++)
-        ock_room_free(&store->values[i]);
-    free(store->values);
+    ock_room_free(&store->values);
     ock_room_free(&store->member_room);
     ock_room_free(&store->columns);
     free(store);
@@ -285,31 +289,50 @@ enum ock_status ock_csv_store_add(struct ock_csv_store *store, const struct ock_
 
 /* --- Ending ------------------------------------------------------------------------------------ */
 
-/* Sorts the texts of the i-th category. map gets the codes' places. */
-static enum ock_status sort_texts(struct ock_csv_store *store, size_t i, struct ock_room *map,
-                                  struct ock_err *err)
+static struct ock_dictionary *dictionary_of(const struct ock_csv_store *store, size_t i)
+{
+    return &store->table->columns[store->members[BLOCK_U32][i]].dictionary;
+}
+
+/* Makes room for the texts of all categories. */
+static enum ock_status take_maps(struct ock_csv_store *store, struct maps *maps,
+                                 struct ock_err *err)
 {
     const char *path = store->table->import->out;
-    size_t c = store->members[BLOCK_U32][i];
+    size_t all = 0;
+    enum ock_status status =
+        ock_room_take(&maps->begins, store->text_count + 1, sizeof(size_t), path, err);
+    for (size_t i = 0; i < store->text_count && status == OCK_OK; i++) {
+        all += dictionary_of(store, i)->count;
+        ((size_t *)maps->begins.data)[i + 1] = all;
+    }
+    if (status == OCK_OK)
+        status = ock_room_take(&maps->codes, all + 1, sizeof(uint32_t), path, err);
+    return status == OCK_OK ? ock_room_take(&store->values, all + 1, sizeof(char *), path, err)
+                            : status;
+}
+
+/* Sorts the texts of the i-th category. */
+static enum ock_status sort_texts(struct ock_csv_store *store, size_t i, const struct maps *maps,
+                                  struct ock_err *err)
+{
+    size_t c = store->members[BLOCK_U32][i], begin = ((const size_t *)maps->begins.data)[i];
     struct ock_build_column *column = (struct ock_build_column *)store->columns.data + c;
-    const struct ock_dictionary *dictionary = &store->table->columns[c].dictionary;
-    enum ock_status status = ock_room_take(map, dictionary->count, sizeof(uint32_t), path, err);
-    if (status == OCK_OK)
-        status = ock_room_take(&store->values[i], dictionary->count, sizeof(char *), path, err);
-    if (status == OCK_OK)
-        status = ock_dictionary_sort(dictionary, store->values[i].data, map->data,
-                                     &column->value_count, err);
-    column->values = store->values[i].data;
-    return status;
+    const char **values = (const char **)store->values.data + begin;
+    column->values = values;
+    return ock_dictionary_sort(dictionary_of(store, i), values,
+                               (uint32_t *)maps->codes.data + begin, &column->value_count, err);
 }
 
 /* A block that waited goes to the file; codes by their maps. */
-static enum ock_status add_spool(struct ock_csv_store *store, size_t b, const struct ock_room *maps,
+static enum ock_status add_spool(struct ock_csv_store *store, size_t b, const struct maps *maps,
                                  struct ock_err *err)
 {
     size_t width = store->table->widths[b];
     size_t row_bytes = width * ock_storage_bytes(storages[b]);
     size_t rows = row_bytes < CHUNK_BYTES ? CHUNK_BYTES / row_bytes : 1;
+    const size_t *begins = maps->begins.data;
+    const uint32_t *new_codes = maps->codes.data;
     unsigned char *bytes = malloc(rows * row_bytes);
     uint64_t at = 0;
     enum ock_status status =
@@ -320,8 +343,7 @@ static enum ock_status add_spool(struct ock_csv_store *store, size_t b, const st
         uint32_t *codes = (uint32_t *)(void *)bytes;
         for (size_t r = 0; b == BLOCK_U32 && status == OCK_OK && r < count; r++) {
             for (size_t i = 0; i < width; i++, codes++)
-                *codes =
-                    *codes == UINT32_MAX ? UINT32_MAX : ((const uint32_t *)maps[i].data)[*codes];
+                *codes = *codes == UINT32_MAX ? UINT32_MAX : new_codes[begins[i] + *codes];
         }
         if (status == OCK_OK)
             status = ock_builder_append(&store->builder, bytes, count * row_bytes, err);
@@ -332,25 +354,20 @@ static enum ock_status add_spool(struct ock_csv_store *store, size_t b, const st
 
 static enum ock_status add_spools(struct ock_csv_store *store, struct ock_err *err)
 {
-    size_t texts = store->text_count;
-    struct ock_room *maps = calloc(texts + 1, sizeof(*maps));
-    store->values = calloc(texts + 1, sizeof(*store->values));
-    enum ock_status status = maps && store->values
-                                 ? OCK_OK
-                                 : ock_fail(err, OCK_NOMEM, "out of memory for %zu columns", texts);
-    for (size_t i = 0; i < texts && status == OCK_OK; i++)
-        status = sort_texts(store, i, &maps[i], err);
+    struct maps maps = {.begins = {.data = NULL}};
+    enum ock_status status = take_maps(store, &maps, err);
+    for (size_t i = 0; i < store->text_count && status == OCK_OK; i++)
+        status = sort_texts(store, i, &maps, err);
     for (size_t b = store->lead; b < BLOCKS && status == OCK_OK; b++) {
         if (b > store->lead)
             status =
                 ock_builder_begin_block(&store->builder, storages[b], store->table->widths[b], err);
         bool waits = b > store->lead || b == BLOCK_U32;
         if (status == OCK_OK && waits && store->table->widths[b] > 0)
-            status = add_spool(store, b, maps, err);
+            status = add_spool(store, b, &maps, err);
     }
-    for (size_t i = 0; maps && i < texts; i++)
-        ock_room_free(&maps[i]);
-    free(maps);
+    ock_room_free(&maps.begins);
+    ock_room_free(&maps.codes);
     return status == OCK_OK ? ock_builder_end_blocks(&store->builder, store->table->rows, err)
                             : status;
 }

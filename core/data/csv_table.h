@@ -46,6 +46,7 @@ struct ock_csv_table {
     const struct ock_missing *missing; /* NULL: the usual words */
     struct ock_column_types types;
     struct ock_csv_column *columns; /* [count] */
+    struct ock_bump bump;           /* of the columns' dictionaries */
     bool *skip;                     /* owned, [count]: whose fields are not read as numbers */
     struct ock_room column_room, set_room;
     size_t count;

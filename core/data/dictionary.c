@@ -11,17 +11,56 @@
 /* A column of more text than this is no category: names, comments, keys. */
 #define OCK_DICTIONARY_BYTES_MAX (512 * OCK_MIB)
 
-void ock_dictionary_init(struct ock_dictionary *dictionary, const char *path)
+void ock_dictionary_init(struct ock_dictionary *dictionary, struct ock_bump *bump)
 {
-    *dictionary = (struct ock_dictionary){.path = path};
+    *dictionary = (struct ock_dictionary){.bump = bump};
 }
 
 void ock_dictionary_deinit(struct ock_dictionary *dictionary)
 {
-    ock_room_free(&dictionary->texts);
-    ock_room_free(&dictionary->begins);
-    ock_room_free(&dictionary->table);
+    ock_room_free(&dictionary->texts.room);
+    ock_room_free(&dictionary->begins.room);
+    ock_room_free(&dictionary->table.room);
     *dictionary = (struct ock_dictionary){.count = 0};
+}
+
+static const char *path_of(const struct ock_dictionary *dictionary)
+{
+    return dictionary->bump ? dictionary->bump->path : NULL;
+}
+
+/* A zeroed array of so many bytes. */
+static enum ock_status array_take(const struct ock_dictionary *dictionary,
+                                  struct ock_dictionary_array *out, size_t bytes,
+                                  struct ock_err *err)
+{
+    *out = (struct ock_dictionary_array){.bytes = bytes};
+    if (dictionary->bump && bytes <= OCK_BUMP_BYTES_MAX)
+        return ock_bump_take(dictionary->bump, bytes, &out->data, err);
+    enum ock_status status = ock_room_take(&out->room, bytes, 1, path_of(dictionary), err);
+    out->data = out->room.data;
+    return status;
+}
+
+/* At least `bytes`, with what is there. What it leaves in the bump allocator by growing is in all no more than it
+ * has in the end. */
+static enum ock_status array_grow(const struct ock_dictionary *dictionary,
+                                  struct ock_dictionary_array *array, size_t bytes,
+                                  struct ock_err *err)
+{
+    struct ock_dictionary_array larger;
+    size_t doubled = 2 * array->bytes;
+    if (bytes <= array->bytes)
+        return OCK_OK;
+    enum ock_status status =
+        array_take(dictionary, &larger, doubled > bytes ? doubled : bytes, err);
+    if (status != OCK_OK)
+        return status;
+    if (array->bytes > 0)
+        memcpy(larger.data, array->data, array->bytes);
+    ock_room_free(&array->room);
+    *array = larger;
+    return OCK_OK;
 }
 
 static uint64_t load8(const char *bytes)
@@ -108,21 +147,21 @@ bool ock_dictionary_find(const struct ock_dictionary *dictionary, const char *te
 static enum ock_status grow(struct ock_dictionary *dictionary, struct ock_err *err)
 {
     size_t capacity = dictionary->capacity ? 2 * dictionary->capacity : 8;
-    struct ock_room room;
+    struct ock_dictionary_array array;
     enum ock_status status =
-        ock_room_grow(&dictionary->begins, capacity / 2 * sizeof(uint32_t), dictionary->path, err);
+        array_grow(dictionary, &dictionary->begins, capacity / 2 * sizeof(uint32_t), err);
     if (status == OCK_OK)
-        status = ock_room_take(&room, capacity, sizeof(uint32_t), dictionary->path, err);
+        status = array_take(dictionary, &array, capacity * sizeof(uint32_t), err);
     if (status != OCK_OK)
         return status;
-    uint32_t *table = room.data;
+    uint32_t *table = array.data;
     for (size_t code = 0; code < dictionary->count; code++) {
         const char *text = text_at(dictionary, code);
         size_t size = bytes_at(dictionary, code) - 1;
         table[find(dictionary, table, capacity, text, size)] = (uint32_t)code + 1;
     }
-    ock_room_free(&dictionary->table);
-    dictionary->table = room;
+    ock_room_free(&dictionary->table.room);
+    dictionary->table = array;
     dictionary->capacity = capacity;
     return OCK_OK;
 }
@@ -136,7 +175,7 @@ static enum ock_status add(struct ock_dictionary *dictionary, size_t place, cons
         return ock_fail(err, OCK_LIMIT,
                         "has more than %zu bytes of distinct texts; leave the column out",
                         OCK_DICTIONARY_BYTES_MAX);
-    enum ock_status status = ock_room_grow(&dictionary->texts, end, dictionary->path, err);
+    enum ock_status status = array_grow(dictionary, &dictionary->texts, end, err);
     if (status != OCK_OK)
         return status;
     memcpy((char *)dictionary->texts.data + begin, text, size + 1);
@@ -197,9 +236,10 @@ enum ock_status ock_dictionary_sort(const struct ock_dictionary *dictionary, con
 {
     size_t count = dictionary->count, found = 0;
     struct ock_room sorted = {.data = NULL}, numbers = {.data = NULL};
-    enum ock_status status = ock_room_take(&sorted, count, sizeof(uint32_t), dictionary->path, err);
+    const char *path = path_of(dictionary);
+    enum ock_status status = ock_room_take(&sorted, count, sizeof(uint32_t), path, err);
     if (status == OCK_OK)
-        status = ock_room_take(&numbers, count, sizeof(double), dictionary->path, err);
+        status = ock_room_take(&numbers, count, sizeof(double), path, err);
     if (status != OCK_OK)
         goto done;
     uint32_t *order = sorted.data;

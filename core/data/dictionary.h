@@ -6,20 +6,29 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/base/bump.h"
 #include "core/base/room.h"
 #include "core/base/status.h"
 
+/* An array that grows: one of the bump allocator's while it is small, later a room of its own. */
+struct ock_dictionary_array {
+    void *data;
+    size_t bytes;
+    struct ock_room room;
+};
+
 struct ock_dictionary {
-    struct ock_room texts;  /* NUL-terminated, one after another */
-    struct ock_room begins; /* uint32_t [capacity / 2]: where each text begins */
-    struct ock_room table;  /* uint32_t [capacity]: code + 1, 0 is free */
+    struct ock_dictionary_array texts;  /* NUL-terminated, one after another */
+    struct ock_dictionary_array begins; /* uint32_t [capacity / 2]: where each text begins */
+    struct ock_dictionary_array table;  /* uint32_t [capacity]: code + 1, 0 is free */
     size_t texts_bytes;
     size_t capacity; /* a power of two, or 0 */
     size_t count;
-    const char *path; /* borrowed: of the rooms' files; NULL: none */
+    struct ock_bump *bump; /* borrowed; NULL: small arrays are rooms as well */
 };
 
-void ock_dictionary_init(struct ock_dictionary *dictionary, const char *path);
+/* bump: shared by a table's many dictionaries, and has to outlive them; NULL: none. */
+void ock_dictionary_init(struct ock_dictionary *dictionary, struct ock_bump *bump);
 void ock_dictionary_deinit(struct ock_dictionary *dictionary); /* all-zero: a no-op */
 
 /* The text's code; *added says whether it is new. Errors: NOMEM, LIMIT (a column's texts). */

@@ -118,10 +118,16 @@ describe('touch', () => {
         await open(`#/jobs/${id}`);
         await until('epochs', async () => ((await server.job(id)).progress.epoch ?? 0) > 200);
         const finger = await hand(page);
-        const box = await boxOf(loss(page));
-        const y = box.y + box.height / 2, at = part => box.x + part * box.width;
-        await finger.move([[at(0.4), y], [at(0.6), y]], [[at(0.1), y], [at(0.9), y]]);
-        await whole(loss(page)).waitFor();
+        let at, y;
+        // What stands above grows while the job trains: fingers may meet a chart that has just moved on.
+        await until('a zoom', async () => {
+            const box = await boxOf(loss(page));
+            y = box.y + box.height / 2;
+            at = part => box.x + part * box.width;
+            await finger.move([[at(0.4), y], [at(0.6), y]], [[at(0.1), y], [at(0.9), y]]);
+            await page.waitForTimeout(500);
+            return await whole(loss(page)).count() > 0;
+        });
         const edge = async () => {
             await finger.move([[at(0.5), y]], [[at(0.98), y]]);
             return epochIn(loss(page));

@@ -45,12 +45,22 @@ def make(folder, text):
 
 
 @pytest.mark.parametrize("header", [True, False])
-def test_as_many_columns_as_there_may_be(tmp_path, header):
+@pytest.mark.parametrize("kind", ["numbers", "texts"])
+def test_as_many_columns_as_there_may_be(tmp_path, kind, header):
     count = 1 << 20
-    numbers = ",".join(str(i % 1000 / 8) for i in range(count)) + "\n"
+    fields = (str(i % 1000 / 8) if kind == "numbers" else f"t{i * 7 % 9973}" for i in range(count))
+    row = ",".join(fields) + "\n"
     names = ",".join(f"x{i}" for i in range(count)) + "\n"
-    most, looks = make(tmp_path, (names if header else "") + 2 * numbers)
+    most, looks = make(tmp_path, (names if header else "") + 2 * row)
     assert (tmp_path / "out.ockds").stat().st_size > 2 * 4 * count
+    assert looks > 50 and most < MOST, (most, looks)
+
+
+def test_many_columns_of_many_texts(tmp_path):
+    """More texts than a column's first arrays hold, so that all of them grow."""
+    count = 50000
+    rows = "".join(",".join(f"text{i * 31 + k}" for i in range(count)) + "\n" for k in range(20))
+    most, looks = make(tmp_path, ",".join(f"x{i}" for i in range(count)) + "\n" + rows)
     assert looks > 50 and most < MOST, (most, looks)
 
 
