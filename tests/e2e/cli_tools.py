@@ -128,6 +128,7 @@ def on_terminal(*arguments, columns=80, keys=(), env=None, timeout=60):
     pid, fd = pty.fork()
     if pid == 0:
         try:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # also where the tests run in the background
             settings = environment(**{"TERM": "xterm", **(env or {})})
             # The width must stand before the program asks for it.
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))

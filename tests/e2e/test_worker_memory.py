@@ -122,10 +122,12 @@ def test_groups_are_gone_with_their_server():
             pytest.skip("no memory cgroup can be made here")
         s.upload_table()
         s.submit(large(100000))
-        group = group_of(wait_for(lambda: [p for p in workers_of(s) if group_of(p)])[0])[0]
+        worker = wait_for(lambda: [p for p in workers_of(s) if group_of(p)])[0]
+        group = group_of(worker)[0]
         s.process.kill()
         s.process.wait()
-        wait_for(lambda: not workers_of(s))
+        # A group has its process until somebody has waited for it: init, which may be late.
+        wait_for(lambda: not os.path.exists(f"/proc/{worker}"))
         with s as again:
             assert not os.path.exists(os.path.dirname(group)), "left by the one that was killed"
             own = wait_for(lambda: [p for p in workers_of(again) if group_of(p)])[0]
