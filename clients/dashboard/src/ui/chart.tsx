@@ -1,5 +1,5 @@
 // Line charts on uPlot. A chart keeps its zoom while data comes in; a double click, Escape or the
-// button leads back to the whole, and keys zoom as well (zoom.ts). Charts that share a `group` share
+// button leads back to the whole, and keys and fingers zoom as well (zoom.ts, touch.ts). Charts that share a `group` share
 // cursor and zoom.
 //
 // A canvas says nothing to a screen reader: `summary` does, and the figures of the cursor's place
@@ -12,7 +12,8 @@ import {colour, theme} from './theme';
 import {number} from './format';
 import {nearest} from './ascending';
 import {isDragging} from './drag';
-import {KEYS, zoomByKey} from './zoom';
+import {touchable} from './touch';
+import {KEYS, zoomByKey, type Range} from './zoom';
 
 export interface Line {
     label: string;
@@ -132,6 +133,32 @@ function options(props: ChartProps, width: number, marks: () => Mark[], onZoom: 
     };
 }
 
+// uPlot's types leave out whether those of the group are told.
+type SetCursor = (at: {left: number; top: number}, fire: boolean, publish: boolean) => void;
+
+// The cursor stands where the finger is, in the charts of the group, too.
+function touch(u: uPlot, latest: {current: ChartProps}, reset: () => void): void {
+    touchable(u.over, {
+        frame: () => u.over.getBoundingClientRect(),
+        shown: () => rangeOf(u.scales.x!),
+        whole: () => {
+            const {x} = latest.current;
+            return x.length > 1 ? [x[0]!, x[x.length - 1]!] : null;
+        },
+        log: () => !!latest.current.logX,
+        place: (x, y) => {
+            const box = u.over.getBoundingClientRect();
+            (u.setCursor as SetCursor)({left: Math.min(box.width, Math.max(0, x - box.left)),
+                top: Math.min(box.height, Math.max(0, y - box.top))}, true, true);
+        },
+        range: ([min, max]) => u.setScale('x', {min, max}),
+        reset,
+    });
+}
+
+const rangeOf = ({min, max}: {min?: number; max?: number}): Range | null =>
+    (min === undefined || max === undefined ? null : [min, max]);
+
 export function Chart(props: ChartProps) {
     const box = useRef<HTMLDivElement>(null);
     const chart = useRef<uPlot | null>(null);
@@ -197,6 +224,7 @@ export function Chart(props: ChartProps) {
             if (held.current)
                 u.setScale('x', held.current);
             chart.current = u;
+            touch(u, latest, reset);
             queueMicrotask(() => (quiet.current = false));
             const {group} = latest.current;
             if (group) {

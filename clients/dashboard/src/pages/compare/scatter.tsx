@@ -1,4 +1,5 @@
 // A setting against a result, a point a run: where the best strength lies is seen at a glance.
+import {useRef} from 'preact/hooks';
 import type {Signal} from '@preact/signals';
 import type {Job} from '../../api/types';
 import {amend, href} from '../../router';
@@ -6,6 +7,7 @@ import {Panel} from '../../ui/basics';
 import {exact, jobName, number} from '../../ui/format';
 import {scale, tickText, type Scale} from '../../ui/scale';
 import {runColour} from '../../ui/theme';
+import {leaves} from '../../ui/touch';
 import {useHovered} from './list';
 import {RESULTS, type Result} from './results';
 import type {Runs} from './runs';
@@ -33,7 +35,8 @@ interface Point {
 function Readout(props: {points: Point[]; best: Point | null; setting: Setting; result: Result; hovered: Signal<string | null>}) {
     const on = props.points.find(each => each.job.id === props.hovered.value);
     const told = on ?? props.best;
-    return <p class="soft readout">{told ? <>{on ? '' : 'Best: '}<span class="clip">{jobName(told.job)}</span>
+    return <p class="soft readout">{told ? <>{on ? '' : 'Best: '}<a class="clip"
+        href={href(['jobs', told.job.id])}>{jobName(told.job)}</a>
         {props.setting.path} {number(told.x,
             5)}, {props.result.title.toLowerCase()} <b>{props.result.show(told.y)}</b></>
         : 'Point at a run'}</p>;
@@ -49,6 +52,7 @@ interface Props {
 
 export function Scatter({jobs, settings, runs, state, hovered}: Props) {
     const root = useHovered<HTMLDivElement>(hovered);
+    const byFinger = useRef(false);
     const numeric = settings.filter(each => each.differs && each.numeric);
     const results = RESULTS.filter(each => each.id !== 'status' && jobs.some(job => each.value(job, runs) !== null));
     if (!numeric.length || !results.length)
@@ -64,13 +68,25 @@ export function Scatter({jobs, settings, runs, state, hovered}: Props) {
     const ys = axisOf(points.map(each => each.y), HEIGHT - BOTTOM, TOP);
     const best = result.better && points.length > 1
         ? points.reduce((a, b) => ((result.better === 'less' ? b.y < a.y : b.y > a.y) ? b : a)) : null;
+    // A finger covers many points: it is told the nearest, and opens it by its name below.
+    const find = (event: PointerEvent) => {
+        byFinger.current = event.pointerType === 'touch';
+        if (!byFinger.current || !points.length)
+            return;
+        const svg = event.currentTarget as SVGSVGElement;
+        const box = svg.getBoundingClientRect(), by = WIDTH / box.width;
+        const px = (event.clientX - box.left) * by, py = (event.clientY - box.top) * by;
+        const far = (each: Point) => Math.hypot(xs.at(each.x) - px, ys.at(each.y) - py);
+        hovered.value = points.reduce((a, b) => (far(b) < far(a) ? b : a)).job.id;
+    };
     return <Panel title="Setting against result" class="scatter" aside={<>
         <select aria-label="Setting" value={setting.path}
             onChange={event => amend({setting: event.currentTarget.value})}>
             {numeric.map(each => <option key={each.path} value={each.path}>{each.path}</option>)}</select>
         <select aria-label="Result" value={result.id} onChange={event => amend({result: event.currentTarget.value})}>
             {results.map(each => <option key={each.id} value={each.id}>{each.title}</option>)}</select></>}>
-        <div ref={root}><svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="group"
+        <div ref={root}><svg onPointerDown={find} onPointerMove={find}
+            onClick={event => byFinger.current && event.preventDefault()} viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="group"
             aria-label={`${result.title} against ${setting.path} of ${points.length} runs`
                 + (best ? `; best ${result.show(best.y)} at ${exact(best.x)}` : '')}>
             {ys.ticks.map(value => <g key={value}><line
@@ -83,7 +99,8 @@ export function Scatter({jobs, settings, runs, state, hovered}: Props) {
                 : ''}</text>
             {points.map(each => <a key={each.job.id} href={href(['jobs', each.job.id])} tabIndex={-1}
                 aria-label={`${jobName(each.job)}: ${exact(each.x)}, ${result.show(each.y)}`}
-                onMouseEnter={() => (hovered.value = each.job.id)} onMouseLeave={() => (hovered.value = null)}>
+                onPointerEnter={event => leaves(event) && (hovered.value = each.job.id)}
+                onPointerLeave={event => leaves(event) && (hovered.value = null)}>
                 <circle cx={xs.at(each.x)} cy={ys.at(each.y)} r="5" data-run={each.job.id}
                     class={state.hidden.has(each.job.id) ? 'off' : ''}
                     style={{fill: `var(${runColour(each.place)})`}} /></a>)}

@@ -97,7 +97,7 @@ function Settings({look}: {look: Look}) {
         <label><input type="checkbox" checked={look.log} onChange={() => amend({log: !look.log})} /> Log losses</label>
         <label><input type="checkbox" checked={look.running}
             onChange={() => amend({running: !look.running})} /> Running loss</label>
-        <span class="soft">Drag across a chart to zoom in.</span>
+        <span class="soft">Drag or pinch a chart to zoom in.</span>
     </div>;
 }
 
