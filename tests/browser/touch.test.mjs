@@ -139,6 +139,10 @@ describe('touch', () => {
 
     stage.check('compare: pinched, told, a point of the scatter is read before it is opened',
         () => `#/compare?jobs=${ids.digits},${ids.other},${ids.third}`, async ({page}) => {
+            const scatter = page.getByRole('region', {name: 'Setting against result'});
+            await scatter.locator(`circle[data-run="${ids.third}"]`).waitFor();
+            await page.waitForFunction(() => document.querySelector('.compare-plot .u-over')
+                && !document.querySelector('.compare-plot .nothing'));
             const hand = await Hand.on(page, page.locator('.compare-plot .u-over').first());
             await hand.tap([.5, .5]);
             await page.locator('.compare-plot .readout b').first().waitFor();
@@ -148,7 +152,6 @@ describe('touch', () => {
             await hand.tap([.5, .5], 2);
             await until('the whole is shown', async () => await whole(page).count() === 0);
 
-            const scatter = page.getByRole('region', {name: 'Setting against result'});
             const point = scatter.locator(`circle[data-run="${ids.third}"]`);
             const finger = await Hand.on(page, point);
             await finger.tap([.5, .5]);

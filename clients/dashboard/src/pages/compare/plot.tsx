@@ -5,7 +5,7 @@ import {effect, type Signal} from '@preact/signals';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import {isDragging} from '../../ui/drag';
-import {touchable} from '../../ui/touch';
+import {leaves, touchable} from '../../ui/touch';
 import {KEYS, zoomByKey} from '../../ui/zoom';
 import {number, whole} from '../../ui/format';
 import {colour, theme} from '../../ui/theme';
@@ -159,7 +159,9 @@ export function Plot(props: PlotProps) {
             }, [held.current.x, held.current.y], box.current!);
             u.over.addEventListener('mousemove', event => pointAt(u, event.offsetX, event.offsetY, 60));
             touch(u);
-            u.over.addEventListener('mouseleave', () => {
+            u.over.addEventListener('pointerleave', event => {
+                if (!leaves(event))
+                    return;
                 latest.current.hovered.value = null;
                 setPoint(null);
             });
