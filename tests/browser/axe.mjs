@@ -13,7 +13,8 @@ export async function violations(page) {
     const session = await page.context().newCDPSession(page);
     await session.send('Runtime.evaluate', {expression: source});
     await session.detach();
-    const found = await page.evaluate(() => window.axe.run(document, {resultTypes: ['violations']}));
+    const found = await page.evaluate(() => window.axe.run(document, {resultTypes: ['violations'],
+        rules: {'target-size': {enabled: true}}}));
     return found.violations.map(each =>
         `${each.id}: ${each.help}\n${each.nodes.slice(0, 5).map(node => `    ${node.html.slice(0, 200)}\n    ${
             node.failureSummary?.replace(/\n/g, ' ')}`).join('\n')}`);

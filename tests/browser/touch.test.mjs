@@ -1,142 +1,192 @@
-// By fingers, on a telephone: a chart's figures under one finger, zoom by two, the whole by two taps; the page
-// still scrolls.
+// A telephone: real touches on charts, and what a mouse does by hovering or with Shift by fingers alone.
 import assert from 'node:assert/strict';
 import {describe} from 'node:test';
-import {digitsJob, longJob, uploadDigits} from './material.mjs';
+import {digitsJob, heartSearch, longJob, uploadDigits, uploadHeart} from './material.mjs';
 import {until} from './server.mjs';
 import {Stage} from './stage.mjs';
 
-const TELEPHONE = {viewport: {width: 360, height: 740}, hasTouch: true, isMobile: true, deviceScaleFactor: 2};
-
-// Fingers as the browser's own events have them; places in CSS pixels.
-async function hand(page) {
-    const session = await page.context().newCDPSession(page);
-    const send = (type, points) => session.send('Input.dispatchTouchEvent', {type,
-        touchPoints: points.map(([x, y], id) => ({x, y, id}))});
-    return {
-        async move(from, to, steps = 8) {
-            await send('touchStart', from);
-            for (let k = 1; k <= steps; k++)
-                await send('touchMove', from.map(([x, y], n) => [x + (to[n][0] - x) * k / steps, y + (to[n][1] - y) * k / steps]));
-            await send('touchEnd', []);
-        },
-        async tap(at) {
-            await send('touchStart', [at]);
-            await send('touchEnd', []);
-        },
-    };
-}
-
+const PHONE = {viewport: {width: 360, height: 740}, hasTouch: true, isMobile: true};
 const loss = page => page.getByRole('region', {name: 'Data loss'});
-const gap = page => page.getByRole('region', {name: 'Gap'});
-const whole = where => where.getByRole('button', {name: 'Whole range'});
-const epochIn = async (where) => Number((await where.locator('.legend .soft').textContent()).replace(/\D/g, ''));
+const whole = place => place.getByRole('button', {name: 'Whole range'});
+const epochIn = async place => Number((await place.locator('.legend .soft').textContent()).replace(/\D/g, ''));
 
-// The chart, in the middle of the screen.
-async function boxOf(where) {
-    await where.locator('.u-over').evaluate(each => each.scrollIntoView({block: 'center'}));
-    return where.locator('.u-over').boundingBox();
+// Fingers at parts of an element's width and height.
+class Hand {
+    static async on(page, element) {
+        // In the middle of the window, so that the page can be pushed either way.
+        await element.evaluate(each => each.scrollIntoView({block: 'center', behavior: 'instant'}));
+        const hand = new Hand();
+        Object.assign(hand, {page, box: await element.boundingBox(), session: await page.context().newCDPSession(page)});
+        return hand;
+    }
+
+    send(type, points) {
+        const {x, y, width, height} = this.box;
+        return this.session.send('Input.dispatchTouchEvent', {type,
+            touchPoints: points.map(([a, b], id) => ({x: x + a * width, y: y + b * height, id}))});
+    }
+
+    async down(...points) {
+        for (let k = 1; k <= points.length; k++)
+            await this.send('touchStart', points.slice(0, k));
+        this.at = points;
+    }
+
+    async move(...points) {
+        const from = this.at;
+        for (let k = 1; k <= 8; k++)
+            await this.send('touchMove', points.map(([a, b], n) => [from[n][0] + (a - from[n][0]) * k / 8,
+                from[n][1] + (b - from[n][1]) * k / 8]));
+        this.at = points;
+    }
+
+    async up() {
+        await this.send('touchEnd', []);
+    }
+
+    async pinch(from, to) {
+        await this.down(...from);
+        await this.move(...to);
+        await this.up();
+    }
+
+    async tap(point, times = 1) {
+        for (let k = 0; k < times; k++) {
+            await this.down(point);
+            await this.up();
+        }
+    }
 }
+
+const APART = [[[.4, .5], [.6, .5]], [[.1, .5], [.9, .5]]];
 
 describe('touch', () => {
     const ids = {};
     const stage = new Stage({prepare: async server => {
-        await uploadDigits(server);
-        const job = {train: {epochs: 60}, model: {hidden: [16]}};
-        ids.one = (await server.run(digitsJob({name: 'one', ...job}))).id;
-        ids.two = (await server.run(digitsJob({name: 'two', ...job, regularization: {l2: 0.01}}))).id;
+        await Promise.all([uploadDigits(server), uploadHeart(server)]);
+        const specs = {digits: digitsJob(), other: digitsJob({name: 'other', regularization: {l2: 1e-3}}),
+            third: digitsJob({name: 'third', regularization: {l2: 1e-2}}), search: heartSearch()};
+        for (const [name, spec] of Object.entries(specs))
+            ids[name] = (await server.run(spec)).id;
     }});
 
-    stage.check('a job’s charts', () => `#/jobs/${ids.one}`, async ({page}) => {
-        const finger = await hand(page);
-        const box = await boxOf(loss(page));
-        const y = box.y + box.height / 2, at = part => box.x + part * box.width;
-        await page.getByText('Pinch a chart to zoom').waitFor();
+    stage.check('one finger moves the cursor of all charts and leaves it, or scrolls the page', () => `#/jobs/${ids.digits}`,
+        async ({page}) => {
+            const hand = await Hand.on(page, loss(page).locator('.u-over'));
+            const other = page.getByRole('region', {name: 'Learning rate'});
+            await hand.down([.9, .5]);
+            await hand.move([.45, .5]);
+            await until('both tell the epoch under the finger', async () => await epochIn(loss(page)) === 6
+                && await epochIn(other) === 6);
+            await hand.up();
+            await page.waitForTimeout(300);
+            assert.equal(await epochIn(loss(page)), 6);
+            assert.equal(await whole(loss(page)).count(), 0);
 
-        // One finger tells the figures under it, and does not zoom.
-        await finger.move([[at(0.9), y]], [[at(0.5), y]]);
-        await until('the epoch in the middle', async () => Math.abs(await epochIn(loss(page)) - 30) <= 3);
-        assert.equal(await whole(loss(page)).count(), 0);
+            const before = await page.evaluate(() => scrollY);
+            await hand.down([.5, .9]);
+            await hand.move([.5, .1]);
+            await hand.up();
+            await until('the page is scrolled', async () => await page.evaluate(() => scrollY) > before + 50);
+        }, PHONE);
 
-        // Two fingers of a fifth each around the middle, drawn apart to twice the distance: half is left.
-        await finger.move([[at(0.4), y], [at(0.6), y]], [[at(0.3), y], [at(0.7), y]]);
-        await whole(loss(page)).waitFor();
-        await finger.move([[at(0.5), y]], [[at(0.01), y]]);
-        await until('its left edge is at a quarter', async () => Math.abs(await epochIn(loss(page)) - 16) <= 3);
-        // The others of the page have the same part.
-        await whole(gap(page)).waitFor();
-        const other = await boxOf(gap(page));
-        await finger.move([[other.x + 40, other.y + 30]], [[other.x + 0.99 * other.width, other.y + 30]]);
-        await until('the right edge of another is at three quarters', async () => Math.abs(await epochIn(gap(page)) - 45) <= 3);
+    stage.check('two fingers zoom all charts, push them, and a double tap shows the whole', () => `#/jobs/${ids.digits}`,
+        async ({page}) => {
+            const hand = await Hand.on(page, loss(page).locator('.u-over'));
+            await hand.pinch(...APART);
+            await whole(loss(page)).waitFor();
+            await whole(page.getByRole('region', {name: 'Learning rate'})).waitFor();
+            const edge = async () => {
+                await hand.tap([.02, .5]);
+                await page.waitForTimeout(500); // the next tap is no second one
+                return epochIn(loss(page));
+            };
+            const first = await edge();
+            assert.ok(first >= 5 && first <= 7, `${first}`);
+            await hand.pinch([[.2, .5], [.4, .5]], [[.7, .5], [.9, .5]]);
+            assert.ok(await edge() < first);
+            // Up and down, too: two fingers do not scroll.
+            const before = await page.evaluate(() => scrollY);
+            await hand.pinch([[.4, .9], [.6, .9]], [[.3, .3], [.7, .3]]);
+            assert.equal(await page.evaluate(() => scrollY), before);
+            await hand.tap([.5, .5], 2);
+            await until('the whole is shown', async () => await page.locator('.zoom-out').count() === 0);
+            // No finger leads out of the whole.
+            await hand.pinch(APART[1], APART[0]);
+            assert.equal(await page.locator('.zoom-out').count(), 0);
+        }, PHONE);
 
-        // Two taps, and all of it is there.
-        const again = await boxOf(loss(page));
-        await finger.tap([again.x + 50, again.y + 50]);
-        await finger.tap([again.x + 50, again.y + 50]);
-        await until('the whole', async () => await whole(page).count() === 0);
-    }, TELEPHONE);
-
-    stage.check('a swipe up over a chart scrolls the page', () => `#/jobs/${ids.one}`, async ({page}) => {
-        const finger = await hand(page);
-        const box = await boxOf(loss(page));
-        const before = await page.evaluate(() => scrollY);
-        await finger.move([[box.x + 100, box.y + 120]], [[box.x + 100, box.y - 80]]);
-        await until('the page has moved', async () => await page.evaluate(() => scrollY) > before + 60);
-        assert.equal(await whole(page).count(), 0);
-    }, TELEPHONE);
-
-    stage.check('runs that are compared', () => `#/compare?jobs=${ids.one},${ids.two}`, async ({page}) => {
-        const finger = await hand(page);
-        const plot = page.locator('.compare-plot').first();
-        await page.waitForFunction(() => performance.getEntriesByType('resource').filter(each =>
-            each.name.includes('/metrics?') && each.responseEnd).length >= 2);
-        const box = await boxOf(plot);
-        const y = box.y + box.height / 2, at = part => box.x + part * box.width;
-        // A run's nearest epoch to the place; where no curve is near, the figures are none.
-        const epochAt = part => until(`a run at ${part}`, async () => {
-            for (let k = 1; k < 20; k++) {
-                const to = [at(part), box.y + k * box.height / 20];
-                await finger.move([[to[0] - 20 * Math.sign(part - 0.5), to[1]]], [to], 3);
-                const found = (await plot.locator('.readout').textContent()).match(/epoch ([\d,]+)/);
-                if (found)
-                    return Number(found[1]);
-            }
-            return null;
-        });
-        await until('all epochs', async () => await epochAt(0.98) >= 58);
-        await finger.move([[at(0.4), y], [at(0.6), y]], [[at(0.3), y], [at(0.7), y]]);
-        await whole(page).waitFor();
-        const [left, right] = [await epochAt(0.02), await epochAt(0.98)];
-        assert.ok(Math.abs(left - 15) <= 4 && Math.abs(right - 45) <= 4, `${left} to ${right}`);
-        await finger.tap([at(0.5), y]);
-        await finger.tap([at(0.5), y]);
-        await until('the whole', async () => await whole(page).count() === 0);
-    }, TELEPHONE);
-
-    stage.check('the zoom stays while epochs come', '#/jobs', async ({page, server, open}) => {
+    stage.check('the zoom stays while epochs come', '#/jobs', async ({page, open, server}) => {
         const id = await server.submit(longJob());
+        const epoch = async () => (await server.job(id)).progress.epoch;
         await open(`#/jobs/${id}`);
-        await until('epochs', async () => ((await server.job(id)).progress.epoch ?? 0) > 200);
-        const finger = await hand(page);
-        let at, y;
-        // What stands above grows while the job trains: fingers may meet a chart that has just moved on.
-        await until('a zoom', async () => {
-            const box = await boxOf(loss(page));
-            y = box.y + box.height / 2;
-            at = part => box.x + part * box.width;
-            await finger.move([[at(0.4), y], [at(0.6), y]], [[at(0.1), y], [at(0.9), y]]);
-            await page.waitForTimeout(500);
-            return await whole(loss(page)).count() > 0;
-        });
-        const edge = async () => {
-            await finger.move([[at(0.5), y]], [[at(0.98), y]]);
-            return epochIn(loss(page));
-        };
-        const right = await until('an edge', edge);
-        const then = (await server.job(id)).progress.epoch;
-        await until('many more epochs', async () => (await server.job(id)).progress.epoch > 1.5 * then, 20);
-        const now = await edge();
-        assert.ok(Math.abs(now - right) <= 0.1 * right, `${right} became ${now}`);
+        await until('points arrive', async () => await epoch() > 60 && await loss(page).locator('.u-over').count());
+        const hand = await Hand.on(page, loss(page).locator('.u-over'));
+        await hand.down(...APART[0]);
+        await hand.move(...APART[1]);
+        await whole(loss(page)).waitFor();
+        const held = await epoch();
+        await until('more epochs come under the fingers', async () => await epoch() > held + 30);
+        await page.waitForTimeout(600);
+        await hand.up();
+        await page.waitForTimeout(600); // two drawings
+        assert.equal(await whole(loss(page)).count(), 1);
+        await hand.tap([.98, .5]);
+        const edge = await epochIn(loss(page));
+        assert.ok(edge < held, `${edge} < ${held}`);
         await server.api('POST', `v1/jobs/${id}/cancel`);
-    }, TELEPHONE);
+    }, PHONE);
+
+    stage.check('compare: pinched, told, a point of the scatter is read before it is opened',
+        () => `#/compare?jobs=${ids.digits},${ids.other},${ids.third}`, async ({page}) => {
+            const scatter = page.getByRole('region', {name: 'Setting against result'});
+            await scatter.locator(`circle[data-run="${ids.third}"]`).waitFor();
+            await page.waitForFunction(() => document.querySelector('.compare-plot .u-over')
+                && !document.querySelector('.compare-plot .nothing'));
+            const hand = await Hand.on(page, page.locator('.compare-plot .u-over').first());
+            await hand.tap([.5, .5]);
+            await page.locator('.compare-plot .readout b').first().waitFor();
+            await page.waitForTimeout(400);
+            await hand.pinch(...APART);
+            await whole(page).waitFor();
+            await hand.tap([.5, .5], 2);
+            await until('the whole is shown', async () => await whole(page).count() === 0);
+
+            const point = scatter.locator(`circle[data-run="${ids.third}"]`);
+            const finger = await Hand.on(page, point);
+            await finger.tap([.5, .5]);
+            await scatter.locator('.readout a').filter({hasText: 'third'}).waitFor();
+            assert.match(page.url(), /#\/compare/);
+            await scatter.locator('.readout a').tap();
+            await page.getByRole('heading', {level: 1, name: 'third'}).waitFor();
+        }, PHONE);
+
+    stage.check('search: pinched, read, and the whole again; the path tells a weight', () => `#/tuning/${ids.search}`,
+        async ({page}) => {
+            const curve = page.getByRole('region', {name: 'Validation loss over the strength'});
+            await curve.locator('circle.point').first().waitFor();
+            const all = await curve.locator('circle.point').count();
+            const hand = await Hand.on(page, curve.locator('.plot-box svg'));
+            await hand.tap([.5, .5]);
+            await curve.locator('g.hot').first().waitFor({state: 'attached'});
+            await page.waitForTimeout(400);
+            await hand.pinch(...APART);
+            await until('fewer points', async () => await curve.locator('circle.point').count() < all);
+            await hand.tap([.5, .5], 2);
+            await until('all points', async () => await curve.locator('circle.point').count() === all);
+
+            const path = page.getByRole('region', {name: 'Coefficient path'});
+            await path.getByRole('listitem').first().tap();
+            await path.locator('li.hot').waitFor();
+        }, PHONE);
+
+    stage.check('jobs: what Shift selects for a mouse', '#/jobs', async ({page}) => {
+        const boxes = page.locator('tr.job input[type=checkbox]');
+        const count = await boxes.count();
+        await boxes.first().tap();
+        await boxes.nth(count - 1).tap();
+        await page.getByRole('button', {name: `Between ${count - 2}`}).tap();
+        await page.getByRole('status').filter({hasText: `${count} selected`}).waitFor();
+        assert.equal(await page.getByRole('button', {name: /^Between/}).count(), 0);
+    }, PHONE);
 });

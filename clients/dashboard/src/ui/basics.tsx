@@ -95,9 +95,3 @@ export async function copy(text: string, what: string): Promise<void> {
     }
     say(`${what} copied`);
 }
-
-// How a chart is zoomed; the style shows the one that fits the pointer.
-export function ZoomHint() {
-    return <><span class="by-mouse">Drag across a chart to zoom, double-click for the whole.</span>
-        <span class="by-touch">Pinch a chart to zoom, tap twice for the whole.</span></>;
-}

@@ -12,8 +12,8 @@ import {colour, theme} from './theme';
 import {number} from './format';
 import {nearest} from './ascending';
 import {isDragging} from './drag';
-import {pictureOf, touch} from './touch';
-import {KEYS, zoomByKey} from './zoom';
+import {touchable} from './touch';
+import {KEYS, zoomByKey, type Range} from './zoom';
 
 export interface Line {
     label: string;
@@ -133,6 +133,32 @@ function options(props: ChartProps, width: number, marks: () => Mark[], onZoom: 
     };
 }
 
+// uPlot's types leave out whether those of the group are told.
+type SetCursor = (at: {left: number; top: number}, fire: boolean, publish: boolean) => void;
+
+// The cursor stands where the finger is, in the charts of the group, too.
+function touch(u: uPlot, latest: {current: ChartProps}, reset: () => void): void {
+    touchable(u.over, {
+        frame: () => u.over.getBoundingClientRect(),
+        shown: () => rangeOf(u.scales.x!),
+        whole: () => {
+            const {x} = latest.current;
+            return x.length > 1 ? [x[0]!, x[x.length - 1]!] : null;
+        },
+        log: () => !!latest.current.logX,
+        place: (x, y) => {
+            const box = u.over.getBoundingClientRect();
+            (u.setCursor as SetCursor)({left: Math.min(box.width, Math.max(0, x - box.left)),
+                top: Math.min(box.height, Math.max(0, y - box.top))}, true, true);
+        },
+        range: ([min, max]) => u.setScale('x', {min, max}),
+        reset,
+    });
+}
+
+const rangeOf = ({min, max}: {min?: number; max?: number}): Range | null =>
+    (min === undefined || max === undefined ? null : [min, max]);
+
 export function Chart(props: ChartProps) {
     const box = useRef<HTMLDivElement>(null);
     const chart = useRef<uPlot | null>(null);
@@ -198,15 +224,7 @@ export function Chart(props: ChartProps) {
             if (held.current)
                 u.setScale('x', held.current);
             chart.current = u;
-            touch(u.over, {
-                picture: () => {
-                    const {x, logX} = latest.current;
-                    const {min, max} = u.scales.x!;
-                    return x.length < 2 || min === undefined || max === undefined ? null
-                        : pictureOf(u.over.clientWidth, [min, max], [x[0]!, x[x.length - 1]!], logX);
-                },
-                zoom: range => (range ? u.setScale('x', {min: range[0], max: range[1]}) : reset()),
-            });
+            touch(u, latest, reset);
             queueMicrotask(() => (quiet.current = false));
             const {group} = latest.current;
             if (group) {

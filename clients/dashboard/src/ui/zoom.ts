@@ -1,11 +1,9 @@
-// Zoom by the keyboard, for every chart: + and − around the middle, arrows to move, Escape for the whole;
-// and by two fingers (touch.ts).
+// Zoom by the keyboard, for every chart: + and − around the middle, arrows to move, Escape for the whole.
 
 export type Range = [from: number, to: number];
 
 export const KEYS = '+ and − zoom, arrows move, Escape shows the whole';
 const STEP = 0.25; // of what is shown
-const MIN_APART = 24; // pixels: two fingers that are nearer say nothing about a scale
 
 // What to show after a key, or null where the key means nothing here.
 export function zoomByKey(event: KeyboardEvent, shown: Range, whole: Range, log = false): Range | null {
@@ -28,18 +26,4 @@ export function zoomByKey(event: KeyboardEvent, shown: Range, whole: Range, log 
     case 'ArrowRight': return within(from + right, to + right);
     default: return null;
     }
-}
-
-// What a plot of so many pixels shows after two fingers went from `begun` to `now`: the part of the old
-// picture, in its pixels, that fills it then. `whole` is where all there is would lie in the old picture.
-// null: all of it.
-export function zoomByFingers(begun: Range, now: Range, width: number, whole: Range): Range | null {
-    const scale = Math.max(MIN_APART, Math.abs(now[1] - now[0])) / Math.max(MIN_APART, Math.abs(begun[1] - begun[0]));
-    const length = width / scale;
-    if (length >= whole[1] - whole[0])
-        return null;
-    // What lay in the middle between the fingers stays there, but not beyond an end.
-    const from = (begun[0] + begun[1]) / 2 - (now[0] + now[1]) / 2 / scale;
-    const inside = Math.min(Math.max(from, whole[0]), whole[1] - length);
-    return [inside, inside + length];
 }

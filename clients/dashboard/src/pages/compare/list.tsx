@@ -5,6 +5,7 @@ import type {Job} from '../../api/types';
 import {href} from '../../router';
 import {jobName} from '../../ui/format';
 import {runColour} from '../../ui/theme';
+import {leaves} from '../../ui/touch';
 import type {Runs} from './runs';
 import {dashOf, setHidden, setRuns, type State} from './state';
 
@@ -58,7 +59,8 @@ export function RunList({state, jobs, runs, hovered, onAdd}: Props) {
             const job = jobs.get(id);
             const name = job ? jobName(job) : `…${id.slice(-8)}`;
             return <li key={id} data-run={id} class={hidden.has(id) ? 'off' : ''}
-                onMouseEnter={() => (hovered.value = id)} onMouseLeave={() => (hovered.value = null)}>
+                onPointerEnter={() => (hovered.value = id)}
+                onPointerLeave={event => leaves(event) && (hovered.value = null)}>
                 <label title={name}><input type="checkbox" checked={!hidden.has(id)} onChange={() => turn(id)}
                     aria-label={`Show ${name}`}
                     onFocus={() => (hovered.value = id)} onBlur={() => (hovered.value = null)} />

@@ -4,9 +4,8 @@ import {useEffect, useRef, useState} from 'preact/hooks';
 import {effect, type Signal} from '@preact/signals';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import {ZoomHint} from '../../ui/basics';
 import {isDragging} from '../../ui/drag';
-import {pictureOf, touch} from '../../ui/touch';
+import {leaves, touchable} from '../../ui/touch';
 import {KEYS, zoomByKey} from '../../ui/zoom';
 import {number, whole} from '../../ui/format';
 import {colour, theme} from '../../ui/theme';
@@ -50,14 +49,17 @@ export function Plot(props: PlotProps) {
     const behind = useRef<HTMLCanvasElement>(null as unknown as HTMLCanvasElement);
     behind.current ??= document.createElement('canvas');
     const stale = useRef(true);
+    const seen = useRef<Range | null>(null);
     const held = useRef<{x: Range; y: Range}>({x: [0, 1], y: [0, 1]});
 
     const viewOf = (u: uPlot): View => ({ctx: u.ctx, ...u.bbox, x: held.current.x, y: held.current.y,
         logX: latest.current.logX, logY: latest.current.logY});
 
     const refresh = () => {
-        if (!isDragging())
+        const {zoom} = latest.current;
+        if (!isDragging() || zoom.value !== seen.current) // a hand may change it, data may not
             held.current = ranges(latest.current);
+        seen.current = zoom.value;
         stale.current = true;
         const {x, y} = held.current;
         chart.current?.setData([x, y]);
@@ -89,6 +91,33 @@ export function Plot(props: PlotProps) {
         u.ctx.restore();
         draw([one], view, many, true);
     };
+
+    const pointAt = (u: uPlot, x: number, y: number, reach: number) => {
+        const view = viewOf(u);
+        const found = nearest(latest.current.curves, view, view.left + x * devicePixelRatio,
+            view.top + y * devicePixelRatio, reach * devicePixelRatio);
+        latest.current.hovered.value = found?.curve.id ?? null;
+        setPoint(found && {label: found.curve.label, colour: found.curve.colour,
+            x: found.curve.xs[found.at]!, y: (found.curve.raw ?? found.curve.ys)[found.at]!});
+    };
+
+    const touch = (u: uPlot) => touchable(u.over, {
+        frame: () => u.over.getBoundingClientRect(),
+        shown: () => held.current.x,
+        whole: () => rangeX(latest.current.curves, latest.current.logX),
+        log: () => latest.current.logX,
+        place: (x, y) => {
+            const box = u.over.getBoundingClientRect();
+            const left = Math.min(box.width, Math.max(0, x - box.left)), top = Math.min(box.height, Math.max(0, y - box.top));
+            u.setCursor({left, top});
+            pointAt(u, left, top, Infinity); // a finger means one of them
+        },
+        range: next => {
+            const all = rangeX(latest.current.curves, latest.current.logX);
+            latest.current.zoom.value = next[0] <= all[0] && next[1] >= all[1] ? null : next;
+        },
+        reset: () => (latest.current.zoom.value = null),
+    });
 
     useEffect(() => {
         const make = () => {
@@ -128,22 +157,13 @@ export function Plot(props: PlotProps) {
                     }],
                 },
             }, [held.current.x, held.current.y], box.current!);
-            u.over.addEventListener('mousemove', event => {
-                const view = viewOf(u);
-                const found = nearest(latest.current.curves, view, view.left + event.offsetX * devicePixelRatio,
-                    view.top + event.offsetY * devicePixelRatio, 60 * devicePixelRatio);
-                latest.current.hovered.value = found?.curve.id ?? null;
-                setPoint(found && {label: found.curve.label, colour: found.curve.colour,
-                    x: found.curve.xs[found.at]!, y: (found.curve.raw ?? found.curve.ys)[found.at]!});
-            });
-            u.over.addEventListener('mouseleave', () => {
+            u.over.addEventListener('mousemove', event => pointAt(u, event.offsetX, event.offsetY, 60));
+            touch(u);
+            u.over.addEventListener('pointerleave', event => {
+                if (!leaves(event))
+                    return;
                 latest.current.hovered.value = null;
                 setPoint(null);
-            });
-            touch(u.over, {
-                picture: () => pictureOf(u.over.clientWidth, held.current.x,
-                    rangeX(latest.current.curves, latest.current.logX), latest.current.logX),
-                zoom: range => (latest.current.zoom.value = range),
             });
             chart.current = u;
         };
@@ -195,6 +215,6 @@ export function Plot(props: PlotProps) {
         <div class="readout" aria-hidden="true">{point
             ? <><i class="dot" style={{background: `var(${point.colour})`}} /><span class="clip">{point.label}</span>
                 <span class="soft">{props.xTitle.toLowerCase()} {showX(point.x)}</span> <b>{number(point.y, 5)}</b></>
-            : <span class="soft hint">{props.xTitle}. <ZoomHint /></span>}</div>
+            : <span class="soft hint">{props.xTitle}. Drag or pinch to zoom, click or tap twice for the whole</span>}</div>
     </figure>;
 }

@@ -1,4 +1,5 @@
 // A setting against a result, a point a run: where the best strength lies is seen at a glance.
+import {useRef} from 'preact/hooks';
 import type {Signal} from '@preact/signals';
 import type {Job} from '../../api/types';
 import {amend, href} from '../../router';
@@ -6,6 +7,7 @@ import {Panel} from '../../ui/basics';
 import {exact, jobName, number} from '../../ui/format';
 import {scale, tickText, type Scale} from '../../ui/scale';
 import {runColour} from '../../ui/theme';
+import {leaves} from '../../ui/touch';
 import {useWidth} from '../../ui/width';
 import {useHovered} from './list';
 import {RESULTS, type Result} from './results';
@@ -34,7 +36,8 @@ interface Point {
 function Readout(props: {points: Point[]; best: Point | null; setting: Setting; result: Result; hovered: Signal<string | null>}) {
     const on = props.points.find(each => each.job.id === props.hovered.value);
     const told = on ?? props.best;
-    return <p class="soft readout">{told ? <>{on ? '' : 'Best: '}<span class="clip">{jobName(told.job)}</span>
+    return <p class="soft readout">{told ? <>{on ? '' : 'Best: '}<a class="clip"
+        href={href(['jobs', told.job.id])}>{jobName(told.job)}</a>
         {props.setting.path} {number(told.x,
             5)}, {props.result.title.toLowerCase()} <b>{props.result.show(told.y)}</b></>
         : 'Point at a run'}</p>;
@@ -51,10 +54,23 @@ interface PictureProps {
 
 function Picture({points, best, setting, result, hidden, hovered}: PictureProps) {
     const root = useHovered<HTMLDivElement>(hovered);
+    const byFinger = useRef(false);
     const width = Math.min(WIDTH, useWidth(root));
     const xs = axisOf(points.map(each => each.x), LEFT, width - RIGHT, Math.floor(width / 90));
     const ys = axisOf(points.map(each => each.y), HEIGHT - BOTTOM, TOP, 7);
-    return <div ref={root} style={{height: `${HEIGHT}px`}}>{width > 0 && <svg width={width} height={HEIGHT} role="group"
+    // A finger covers many points: it is told the nearest, and opens it by its name below.
+    const find = (event: PointerEvent) => {
+        byFinger.current = event.pointerType === 'touch';
+        if (!byFinger.current || !points.length)
+            return;
+        const box = (event.currentTarget as SVGSVGElement).getBoundingClientRect();
+        const far = (each: Point) => Math.hypot(xs.at(each.x) - (event.clientX - box.left),
+            ys.at(each.y) - (event.clientY - box.top));
+        hovered.value = points.reduce((a, b) => (far(b) < far(a) ? b : a)).job.id;
+    };
+    return <div ref={root} style={{height: `${HEIGHT}px`}}>{width > 0 && <svg width={width} height={HEIGHT}
+        onPointerDown={find} onPointerMove={find}
+        onClick={event => byFinger.current && event.preventDefault()} role="group"
         aria-label={`${result.title} against ${setting.path} of ${points.length} runs`
             + (best ? `; best ${result.show(best.y)} at ${exact(best.x)}` : '')}>
         {ys.ticks.map(value => <g key={value}><line
@@ -67,7 +83,8 @@ function Picture({points, best, setting, result, hidden, hovered}: PictureProps)
             : ''}</text>
         {points.map(each => <a key={each.job.id} href={href(['jobs', each.job.id])} tabIndex={-1}
             aria-label={`${jobName(each.job)}: ${exact(each.x)}, ${result.show(each.y)}`}
-            onMouseEnter={() => (hovered.value = each.job.id)} onMouseLeave={() => (hovered.value = null)}>
+            onPointerEnter={event => leaves(event) && (hovered.value = each.job.id)}
+            onPointerLeave={event => leaves(event) && (hovered.value = null)}>
             <circle cx={xs.at(each.x)} cy={ys.at(each.y)} r="5" data-run={each.job.id}
                 class={hidden.has(each.job.id) ? 'off' : ''}
                 style={{fill: `var(${runColour(each.place)})`}} /></a>)}

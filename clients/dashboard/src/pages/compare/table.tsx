@@ -8,6 +8,7 @@ import {Panel, StatusBadge} from '../../ui/basics';
 import {csv} from '../../ui/csv';
 import {exact, jobName, number} from '../../ui/format';
 import {save} from '../../ui/save';
+import {leaves} from '../../ui/touch';
 import {Swatch, useHovered} from './list';
 import {RESULTS} from './results';
 import type {Runs} from './runs';
@@ -114,7 +115,8 @@ export function CompareTable({jobs, settings, runs, version, state, hovered}: Pr
                     {shown.slice(differing.length).map(setting)}
                 </tr></thead>
                 <tbody ref={root}>{sorted.map(row => <tr key={row.job.id} data-run={row.job.id}
-                    onMouseEnter={() => (hovered.value = row.job.id)} onMouseLeave={() => (hovered.value = null)}>
+                    onPointerEnter={() => (hovered.value = row.job.id)}
+                onPointerLeave={event => leaves(event) && (hovered.value = null)}>
                     <th scope="row" class="c-run"><Swatch place={row.place} />{' '}
                         <a href={href(['jobs', row.job.id])} title={jobName(row.job)}>{jobName(row.job)}</a></th>
                     {row.settings.slice(0, differing.length).map(cell)}

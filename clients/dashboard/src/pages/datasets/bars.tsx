@@ -1,5 +1,6 @@
 // Histograms and counts as small bars. The figures stand as text for those who do not see bars.
 import {useState} from 'preact/hooks';
+import {leaves} from '../../ui/touch';
 import {number, percent, whole} from '../../ui/format';
 import type {ColumnSummary} from './summary';
 
@@ -33,7 +34,7 @@ export function Histogram({column}: {column: ColumnSummary}) {
         <svg class="column-histogram" viewBox="0 0 320 120" role="img" preserveAspectRatio="none" height="120"
             aria-label={`Histogram of ${column.name}: ${counts.length} bins from ${number(first)} to ${number(last)}; most rows, `
                 + `${whole(most)}, from ${number(edges[fullest])} to ${number(edges[fullest + 1] ?? last)}`}
-            onPointerLeave={() => setAt(null)}>
+            onPointerLeave={event => leaves(event) && setAt(null)}>
             {counts.map((count, k) => <g key={k} onPointerEnter={() => setAt(k)}>
                 {count > 0 && <rect x={k * width + .5} width={Math.max(1, width - 1)} opacity={at === null || at === k ? 1 : .55}
                     y={118 - Math.max(1, 114 * count / most)} height={Math.max(1, 114 * count / most)} />}

@@ -4,7 +4,7 @@ import {useMemo} from 'preact/hooks';
 import uPlot from 'uplot';
 import type {Job, Metrics} from '../../api/types';
 import {amend, place} from '../../router';
-import {Panel, ZoomHint} from '../../ui/basics';
+import {Panel} from '../../ui/basics';
 import {Chart, type Line, type Mark} from '../../ui/chart';
 import {duration, number, short, whole} from '../../ui/format';
 import {colour} from '../../ui/theme';
@@ -97,7 +97,7 @@ function Settings({look}: {look: Look}) {
         <label><input type="checkbox" checked={look.log} onChange={() => amend({log: !look.log})} /> Log losses</label>
         <label><input type="checkbox" checked={look.running}
             onChange={() => amend({running: !look.running})} /> Running loss</label>
-        <span class="soft"><ZoomHint /></span>
+        <span class="soft">Drag or pinch a chart to zoom in.</span>
     </div>;
 }
 

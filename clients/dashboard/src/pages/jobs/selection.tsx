@@ -29,6 +29,12 @@ export function range(all: string[], from: string, to: string): void {
         select(all.slice(Math.min(a, b), Math.max(a, b) + 1));
 }
 
+// Those between the first and the last selected that are not: what Shift does for a mouse.
+function gaps(all: string[], chosen: ReadonlySet<string>): string[] {
+    const on = all.map(id => chosen.has(id));
+    return all.slice(on.indexOf(true) + 1, Math.max(0, on.lastIndexOf(true))).filter(id => !chosen.has(id));
+}
+
 // Deleted jobs are no longer selected.
 ids.subscribe(() => {
     if ([...selected.peek()].some(id => !jobOf(id)))
@@ -45,6 +51,7 @@ export function SelectionBar({shown}: {shown: string[]}) {
     const inView = new Set(shown);
     const hidden = chosen.filter(id => !inView.has(id)).length;
     const gone = fit('delete');
+    const between = gaps(shown, selected.value);
     return <div class="selection" role="region" aria-label="Selected jobs">
         <strong role="status">{chosen.length.toLocaleString('en')} selected{hidden > 0 && <span
             class="soft">, {hidden} not shown</span>}</strong>
@@ -58,6 +65,8 @@ export function SelectionBar({shown}: {shown: string[]}) {
             <button class="small" disabled={chosen.length > COMPARED_MAX}
                 title={chosen.length > COMPARED_MAX ? `At most ${COMPARED_MAX} at once` : ''}
                 onClick={() => go(['compare'], {jobs: chosen.join(',')})}>Compare</button>
+            {between.length > 0 && <button class="small" title="Select all between the first and the last selected"
+                onClick={() => select(between)}>Between {between.length}</button>}
             {chosen.length === 1 && <button class="small"
                 onClick={() => go(['new'], {clone: chosen[0]!})}>Clone</button>}
             <button class="small" onClick={() => editJobs(chosen)}>{chosen.length === 1 ? 'Edit' : 'Labels'}</button>

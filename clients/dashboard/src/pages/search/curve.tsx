@@ -31,6 +31,14 @@ export function xScale(view: View, left: number, right: number) {
         count: Math.max(3, Math.floor((right - left) / 80))});
 }
 
+// All that a zoom can show: from the least strength that the axis has a place for to the greatest.
+export function wholeX(view: View): [number, number] | undefined {
+    const values = view.table.trials.map(each => each[view.along] ?? 0)
+        .filter(value => value > 0 || view.along === 'dropout');
+    const low = Math.min(...values), high = Math.max(...values);
+    return low < high ? [low, high] : undefined;
+}
+
 // The curve that the choice is on, or the one with the least loss.
 export function lead(view: View): number {
     const chosen = view.table.chosen ?? view.table.min;
@@ -113,6 +121,7 @@ export function StrengthCurve({view, log, folds}: {view: View; log: boolean; fol
     return <>
         <Plot box={box} g={g} height={HEIGHT} x={x} y={y} xTitle={`${along}, stronger to the right →`}
             yTitle={log ? 'data_loss (log axis)' : 'data_loss'} summary={summaryOf(view)} onZoom={view.setZoom}
+            whole={wholeX(view)}
             onPlace={(px, py) => view.setHot(nearest(view, at, px, py))}>
             {limit !== null && min && <>
                 <rect class="band" x={g.left} width={g.right - g.left} y={inFrame(limit)!}

@@ -1,6 +1,7 @@
 // Two searched strengths as a grid: the darker, the smaller the loss. One square is one trial.
 import {number} from '../../ui/format';
 import {Panel} from '../../ui/basics';
+import {leaves} from '../../ui/touch';
 import {strength, type Strength, type Table, type Trial} from './table';
 
 export function HeatMap({table, names, hot, setHot}: {table: Table; names: [Strength, Strength]; hot: number | null;
@@ -24,7 +25,7 @@ export function HeatMap({table, names, hot, setHot}: {table: Table; names: [Stre
                     {columns.map(column => {
                         const trial = by.get(`${column} ${row}`);
                         return <td key={column} class={`number ${trial && trial.trial === hot ? 'hot' : ''}`}
-                            onPointerEnter={() => setHot(trial?.trial ?? null)} onPointerLeave={() => setHot(null)}
+                            onPointerEnter={() => setHot(trial?.trial ?? null)} onPointerLeave={event => leaves(event) && setHot(null)}
                             style={trial ? {'--share': `${Math.round(70 * shade(trial) ** 3)}%`} : {}}>
                             {trial ? trial.mean_data_loss === null ? '×' : number(trial.mean_data_loss) : ''}
                             {trial && word(trial) && <b> {word(trial)}</b>}

@@ -4,6 +4,7 @@ import {useMemo, useState} from 'preact/hooks';
 import {number} from '../../ui/format';
 import {runColour} from '../../ui/theme';
 import {Panel} from '../../ui/basics';
+import {leaves} from '../../ui/touch';
 import {linePath, Plot, Swatch, useGeometry} from './plot';
 import {scale} from '../../ui/scale';
 import {strength, type PathPoint, type Table} from './table';
@@ -75,7 +76,7 @@ export function CoefficientPath({table, path, features}: {table: Table; path: Pa
                 d={linePath(points.map(each => [x.at(each.l1), y.at(each.weights[k] ?? 0)]))} />)}
         </Plot>
         <ul class="weights-list" aria-label="Weights at the choice">{order.slice(0, LISTED).map((k, place) =>
-            <li key={k} class={hot === k ? 'hot' : ''} onPointerEnter={() => setHot(k)} onPointerLeave={() => setHot(null)}>
+            <li key={k} class={hot === k ? 'hot' : ''} onPointerEnter={() => setHot(k)} onPointerLeave={event => leaves(event) && setHot(null)}>
                 <Swatch colour={runColour(place)} /> {names[k]} <b>{number(atChoice?.weights[k] ?? 0, 3)}</b></li>)}
             {order.length > LISTED && <li class="soft">and {order.length - LISTED} more</li>}</ul>
     </Panel>;

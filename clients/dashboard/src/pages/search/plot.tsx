@@ -1,10 +1,11 @@
-// The frame of this page's pictures: axes, grid, a crosshair, and zoom by dragging. They are SVG and
-// not canvases: their points are few, their marks are words, and SVG follows the colours by itself.
+// The frame of this page's pictures: axes, grid, a crosshair, and zoom by dragging or by fingers. They are
+// SVG and not canvases: their points are few, their marks are words, and SVG follows the colours by itself.
 //
 // The zoom belongs to the caller, so that it lasts while trials come in, and a link can say it.
 import type {ComponentChildren} from 'preact';
-import {useId, useRef, useState} from 'preact/hooks';
+import {useEffect, useId, useRef, useState} from 'preact/hooks';
 import {tickText, type Scale} from '../../ui/scale';
+import {leaves, touchable} from '../../ui/touch';
 import {useWidth} from '../../ui/width';
 
 export const MARGIN = {left: 58, right: 14, top: 26, bottom: 40};
@@ -36,7 +37,32 @@ interface PlotProps {
     yFormat?: (value: number) => string;
     onPlace?: (x: number | null, y: number) => void; // the pointer, in pixels
     onZoom?: (range: [number, number] | null) => void;
+    whole?: [number, number]; // the least and the greatest of all, beside 0, that can be zoomed to
     children: ComponentChildren;
+}
+
+// 0's place is no part of the axis: who comes to the least value has it in sight as well.
+function fingers(latest: {current: PlotProps}): Parameters<typeof touchable>[1] {
+    const box = () => latest.current.box.current!.getBoundingClientRect();
+    return {
+        frame: () => {
+            const {x} = latest.current, left = x.at(x.low);
+            return {left: box().left + left, width: x.at(x.high) - left};
+        },
+        shown: () => (latest.current.onZoom ? [latest.current.x.low, latest.current.x.high] : null),
+        whole: () => latest.current.whole ?? null,
+        log: () => latest.current.x.log,
+        place: (x, y) => {
+            const {g, onPlace} = latest.current, {left, top} = box();
+            onPlace?.(Math.min(g.right, Math.max(g.left, x - left)), y - top);
+        },
+        range: ([from, to]) => {
+            const {whole, onZoom, x} = latest.current;
+            const least = from <= whole![0], most = to >= whole![1];
+            onZoom?.(least && most ? null : [least && x.log ? 0 : from, to]);
+        },
+        reset: () => latest.current.onZoom?.(null),
+    };
 }
 
 export function Plot(props: PlotProps) {
@@ -48,6 +74,11 @@ export function Plot(props: PlotProps) {
         const rect = props.box.current!.getBoundingClientRect();
         return {px: Math.min(g.right, Math.max(g.left, event.clientX - rect.left)), py: event.clientY - rect.top};
     };
+    const picture = useRef<SVGSVGElement>(null);
+    const latest = useRef(props);
+    latest.current = props;
+    const drawn = g.width > 0;
+    useEffect(() => (drawn ? touchable(picture.current!, fingers(latest)) : undefined), [drawn]);
     const finish = () => {
         if (drag && onZoom && Math.abs(drag[1] - drag[0]) > 8) {
             const [a, b] = [Math.min(...drag), Math.max(...drag)];
@@ -57,14 +88,16 @@ export function Plot(props: PlotProps) {
         setDrag(null);
     };
     return <div ref={props.box} class="plot-box" style={{height: `${height}px`}} role="img" aria-label={props.summary}>
-        {g.width > 0 && <svg width={g.width} height={height} aria-hidden="true"
+        {g.width > 0 && <svg ref={picture} width={g.width} height={height} aria-hidden="true"
             onPointerMove={event => {
+                if (event.pointerType === 'touch')
+                    return;
                 const {px, py} = place(event);
                 props.onPlace?.(px, py);
                 if (drag)
                     setDrag([drag[0], px]);
             }}
-            onPointerLeave={() => props.onPlace?.(null, 0)}
+            onPointerLeave={event => leaves(event) && props.onPlace?.(null, 0)}
             onPointerDown={event => {
                 if (!onZoom || event.button !== 0 || event.pointerType === 'touch')
                     return;

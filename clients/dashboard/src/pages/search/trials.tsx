@@ -3,6 +3,7 @@ import {amend, href, place} from '../../router';
 import type {Job} from '../../api/types';
 import {number, percent, short} from '../../ui/format';
 import {Panel} from '../../ui/basics';
+import {leaves} from '../../ui/touch';
 import {aloneSpec, strength, type Strength, type Table, type Trial} from './table';
 
 interface Column {
@@ -70,7 +71,7 @@ export function Trials({table, names, job, hot, setHot}: {table: Table; names: S
                             {each.title}<span aria-hidden="true">{mine ? (down ? ' ↓' : ' ↑') : ''}</span></button></th>;
                 })}<th scope="col">State</th><th scope="col">As a job</th></tr></thead>
                 <tbody>{rows.map(trial => <tr key={trial.trial} class={trial.trial === hot ? 'hot' : ''}
-                    onPointerEnter={() => setHot(trial.trial)} onPointerLeave={() => setHot(null)}>
+                    onPointerEnter={() => setHot(trial.trial)} onPointerLeave={event => leaves(event) && setHot(null)}>
                     {columns.map(each => <td key={each.id} class="number" title={String(each.value(trial) ?? '')}>
                         {each.text(trial)}</td>)}
                     <td class="state">

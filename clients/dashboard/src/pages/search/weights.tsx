@@ -1,6 +1,6 @@
 // What the penalty does to the weights: how many are left, and how large they are.
 import {number, whole} from '../../ui/format';
-import {curveColour, inZoom, nearest, xScale, type View} from './curve';
+import {curveColour, inZoom, nearest, wholeX, xScale, type View} from './curve';
 import {linePath, Plot, Swatch, useGeometry} from './plot';
 import {scale, tickText} from '../../ui/scale';
 import type {Trial} from './table';
@@ -24,7 +24,7 @@ function OneFigure(props: {view: View; title: string; of: (trial: Trial) => numb
     const said = hot && of(hot) !== null ? `: ${props.format(of(hot)!)}` : '';
     return <Plot box={box} g={g} height={HEIGHT} x={x} y={y} xTitle={view.along} yTitle={props.title + said}
         summary={`${props.title} over ${view.along}, ${props.format(Math.min(...values, top))} to ${props.format(top)}`}
-        onZoom={view.setZoom} onPlace={(px, py) => view.setHot(nearest(view, at, px, py))}>
+        onZoom={view.setZoom} whole={wholeX(view)} onPlace={(px, py) => view.setHot(nearest(view, at, px, py))}>
         {view.curves.map((curve, k) => <g key={curve.key} style={{color: `var(${view.curves.length === 1
             ? '--penalty' : curveColour(view, k)})`}}>
             <path class="curve" d={linePath(curve.trials.filter(each => inZoom(view, each)).map(at))} />
