@@ -121,10 +121,18 @@ describe('touch', () => {
         const epoch = async () => (await server.job(id)).progress.epoch;
         await open(`#/jobs/${id}`);
         await until('points arrive', async () => await epoch() > 60 && await loss(page).locator('.u-over').count());
-        const hand = await Hand.on(page, loss(page).locator('.u-over'));
-        await hand.down(...APART[0]);
-        await hand.move(...APART[1]);
-        await whole(loss(page)).waitFor();
+        // What stands above grows while the job trains, and a page beside a trainer that has all cores may be
+        // late: then fingers meet nothing, and try again.
+        const hand = await until('a zoom', async () => {
+            const fingers = await Hand.on(page, loss(page).locator('.u-over'));
+            await fingers.down(...APART[0]);
+            await fingers.move(...APART[1]);
+            await page.waitForTimeout(500);
+            if (await whole(loss(page)).count())
+                return fingers;
+            await fingers.up();
+            return null;
+        });
         const held = await epoch();
         await until('more epochs come under the fingers', async () => await epoch() > held + 30);
         await page.waitForTimeout(600);

@@ -34,11 +34,12 @@ def server():
 
 
 def fill(server):
-    """Takes all the room there is."""
-    with open(server.directory + "/filling", "wb", buffering=0) as file, \
-            contextlib.suppress(OSError):
-        while True:
-            file.write(b"x" * 4096)
+    """Takes all the room there is, before the jobs that train meanwhile have ended."""
+    with open(server.directory + "/filling", "wb", buffering=0) as file:
+        for size in (1 << 20, 4096):
+            with contextlib.suppress(OSError):
+                while True:
+                    file.write(b"x" * size)
 
 
 def test_deletions_make_room(server):
