@@ -11,7 +11,7 @@ import {settled, Stage} from './stage.mjs';
 // The address follows what is chosen a moment later.
 async function link(page, wanted) {
     const query = () => Object.fromEntries(new URLSearchParams(new URL(page.url()).hash.split('?')[1]));
-    const end = Date.now() + 5000;
+    const end = Date.now() + 20_000;
     while (Date.now() < end && !isDeepStrictEqual(query(), wanted))
         await new Promise(done => setTimeout(done, 20));
     assert.deepEqual(query(), wanted);

@@ -9,7 +9,6 @@ import random
 import re
 import select
 import signal
-import socket
 import struct
 import subprocess
 import termios
@@ -17,10 +16,16 @@ import time
 import urllib.request
 from pathlib import Path
 
+from ockserver import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "tests" / "data"
 COMMANDS = ["train", "validate", "serve", "backup", "upload", "summary", "submit", "watch", "list",
             "show", "cancel", "stop", "pause", "resume", "model", "predict", "health", "tuning"]
+
+for ignored in (signal.SIGINT, signal.SIGHUP):  # as in the background and under nohup
+    if signal.getsignal(ignored) is signal.SIG_IGN:
+        signal.signal(ignored, lambda *_: None)  # a program that is started has the default again
 
 
 def program():
@@ -58,7 +63,7 @@ class Running:
         self.process.send_signal(number)
 
     def wait(self):
-        return self.process.wait(20)
+        return self.process.wait(60)
 
 
 def events(text):
@@ -102,7 +107,7 @@ def read_safetensors(path):
     return meta, {name: entry["shape"] for name, entry in header.items()}
 
 
-def wait_for(what, timeout=20):
+def wait_for(what, timeout=60):
     """Polls until what() is true, and returns it."""
     until = time.monotonic() + timeout
     while time.monotonic() < until:
@@ -162,29 +167,31 @@ def final_lines(shown):
     return [line.rsplit("\r\x1b[K", 1)[-1] for line in text.split("\n")]
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class Server:
     """`ockham serve` on a free port of loopback."""
 
     def __init__(self, directory, *arguments, env=None):
+        self.log_path = Path(directory) / "server.log"
+        self.log = open(self.log_path, "ab")
+        self.arguments = ["--data-dir", str(Path(directory) / "store"), *arguments]
+        self.environment = environment(**(env or {}))
+        self.launch()
+        wait_for(self.ready)
+
+    def launch(self):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.env = {"OCKHAM_URL": self.url}
-        self.log = open(Path(directory) / "server.log", "ab")
+        self.said = self.log_path.stat().st_size
         self.process = subprocess.Popen(
-            [program(), "serve", "--listen", f"127.0.0.1:{self.port}",
-             "--data-dir", str(Path(directory) / "store"), *arguments],
-            stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL,
-            env=environment(**(env or {})))
-        wait_for(self.ready)
+            [program(), "serve", "--listen", f"127.0.0.1:{self.port}", *self.arguments],
+            stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL, env=self.environment)
 
     def ready(self):
-        assert self.process.poll() is None, "the server ended"
+        if self.process.poll() is not None:
+            said = self.log_path.read_bytes()[self.said:].decode(errors="replace")
+            assert "Address already in use" in said, f"the server ended: {said}"
+            self.launch()  # somebody was faster
         with contextlib.suppress(OSError):
             return urllib.request.urlopen(self.url + "/readyz", timeout=5).status == 200
         return False

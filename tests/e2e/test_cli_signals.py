@@ -197,7 +197,7 @@ def test_the_parents_death_ends_the_worker(place):
     worker = children(job.pid)[0]
     job.process.kill()
     job.wait()
-    wait_for(lambda: gone(worker), timeout=5)
+    wait_for(lambda: gone(worker))
     for left in (place / "tmp").iterdir():  # kill -9 leaves no time to clean up
         for file in left.iterdir():
             file.unlink()
@@ -211,7 +211,7 @@ def test_a_reader_that_leaves_ends_it_quietly(place, arguments):
     job.stdout.readline()
     job.stdout.close()
     assert job.stderr.read() == b""
-    assert job.wait(20) == -signal.SIGPIPE
+    assert job.wait(60) == -signal.SIGPIPE
 
 
 @pytest.mark.parametrize("arguments", [["--version"], ["train", "job.json", "--data", "blobs.csv"]])

@@ -56,7 +56,7 @@ class Stream:
             self.blocks.append((int(fields["id"]) if "id" in fields else None, fields["event"],
                                 fields["data"]))
 
-    def wait(self, told, timeout=30):
+    def wait(self, told, timeout=120):
         """Until told(event, object) was true of an event."""
         end, at = time.time() + timeout, 0
         while time.time() < end:
@@ -68,7 +68,7 @@ class Stream:
             time.sleep(0.01)
         raise AssertionError(f"not told within {timeout} s: {self.blocks[-3:]}")
 
-    def wait_ends(self, *jobs, timeout=30):
+    def wait_ends(self, *jobs, timeout=120):
         for job in jobs:
             self.wait(lambda event, body: event == "end" and body["job"] == job, timeout)
 
@@ -256,9 +256,9 @@ def test_progress_comes_without_an_id(server):
     long_epochs["optimizer"]["lr"] = 1e-4
     server.upload_table("long", rows=20000)
     job = server.submit(long_epochs)
-    stream.wait(lambda event, body: event == "progress", timeout=60)
+    stream.wait(lambda event, body: event == "progress", timeout=120)
     server.call("POST", f"/v1/jobs/{job}/cancel")
-    stream.wait_ends(job, timeout=60)
+    stream.wait_ends(job, timeout=120)
     stream.close()
     assert stream.blocks[-1][1] == "end"
     for number, event, data in stream.blocks:
@@ -266,7 +266,7 @@ def test_progress_comes_without_an_id(server):
 
 
 def test_questions_that_are_wrong(server):
-    assert server.call("HEAD", "/v1/events", timeout=5).status == 200
+    assert server.call("HEAD", "/v1/events", timeout=30).status == 200
     is_problem(server.call("GET", "/v1/events?after=x"), 400)
     is_problem(server.call("GET", "/v1/events?format=json"), 400)
     is_problem(server.call("GET", "/v1/events?limit=3"), 400)
@@ -319,7 +319,7 @@ def test_goes_on_behind_a_restart(server):
         stream.wait(lambda event, body: event == "state" and body["job"] == slow)
         code, seconds = own.stop()
         assert code == 0 and seconds < 10
-        stream.thread.join(10)
+        stream.thread.join(30)
         assert not stream.thread.is_alive(), "the stream closes"
         said = json.loads(stream.blocks[-1][2])
         assert (said["status"], said["reason"]) == ("queued", "server_stopped"), said

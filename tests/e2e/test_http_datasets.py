@@ -191,7 +191,7 @@ def test_many_uploads_at_once_leave_others_alone(server):
     threads = [threading.Thread(target=go, args=(i,)) for i in range(12)]
     [t.start() for t in threads]
     for _ in range(20):
-        assert server.call("GET", "/v1/jobs", timeout=5).status == 200
+        assert server.call("GET", "/v1/jobs", timeout=30).status == 200
     [t.join() for t in threads]
     assert [answers[i].status for i in range(12)] == [201] * 12
 

@@ -12,7 +12,7 @@ import subprocess
 import time
 
 import pytest
-from ockserver import Server, is_problem, spec
+from ockserver import Server, is_problem, slow_spec, spec
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def status_of(server, job):
     return server.call("GET", f"/v1/jobs/{job}").json
 
 
-def wait_until(look, what, seconds=30):
+def wait_until(look, what, seconds=60):
     end = time.time() + seconds
     while time.time() < end:
         got = look()
@@ -137,7 +137,7 @@ def long_spec():
 
 def test_jobs_pause_themselves_and_go_on(server):
     truth = server.submit(long_spec())
-    assert server.ended(truth, 120)["status"] == "succeeded"
+    assert server.ended(truth)["status"] == "succeeded"
     jobs = [server.submit(long_spec()) for _ in range(2)]
     wait_until(lambda: (status_of(server, jobs[0])["latest"] or {}).get("epoch", 0) >= 15,
                "fifteen epochs")
@@ -151,11 +151,10 @@ def test_jobs_pause_themselves_and_go_on(server):
     assert server.call("GET", "/v1/system").json["degraded"] == ["disk"]
     is_problem(server.call("PUT", "/v1/datasets/more?target=0", "a,b\n" + 1000 * "1,2\n",
                            {"Content-Type": "text/csv"}), 507, "no_space")
-    time.sleep(1)
-    assert not [j for j in jobs if status_of(server, j)["status"] == "running"]
+    wait_until(lambda: not [j for j in jobs if status_of(server, j)["status"] == "running"], "rest")
     os.unlink(server.directory + "/filling")
     for job in jobs:
-        assert server.ended(job, 120)["status"] == "succeeded"
+        assert server.ended(job)["status"] == "succeeded"
         events = server.events(job)
         assert [e["seq"] for e in events] == list(range(1, len(events) + 1))
         assert hashes(events) == hashes(server.events(truth))
@@ -173,14 +172,14 @@ def test_a_person_can_act_on_a_full_disk(server):
     for job, action in zip(jobs, ("pause", "cancel")):
         answer = server.call("POST", f"/v1/jobs/{job}/{action}")
         assert answer.status in (200, 202, 507), answer.data
-    assert time.time() - begin < 20
+    assert time.time() - begin < 40
     os.unlink(server.directory + "/filling")
     wait_until(lambda: status_of(server, jobs[1])["status"] == "cancelled", "the cancelled job")
     wait_until(lambda: status_of(server, jobs[0])["status"] == "paused", "the paused job")
     time.sleep(3)
     assert status_of(server, jobs[0])["status"] == "paused"  # a person's pause stays
     assert server.call("POST", f"/v1/jobs/{jobs[0]}/resume").status == 202
-    assert server.ended(jobs[0], 120)["status"] == "succeeded"
+    assert server.ended(jobs[0])["status"] == "succeeded"
 
 
 def test_a_pause_after_a_death_on_a_low_disk_stays(server):
@@ -206,7 +205,7 @@ def test_a_pause_after_a_death_on_a_low_disk_stays(server):
 
 
 def test_a_low_disk_is_looked_at_without_jobs(server):
-    job = server.submit(long_spec())
+    job = server.submit(slow_spec())
     free = shutil.disk_usage(server.directory).free
     with open(server.directory + "/filling", "wb") as file:
         file.write(b"x" * (free - (6 << 20)))
@@ -216,7 +215,7 @@ def test_a_low_disk_is_looked_at_without_jobs(server):
     is_problem(server.call("PUT", "/v1/datasets/more?target=0", "a,b\n1,2\n2,3\n",
                            {"Content-Type": "text/csv"}), 507, "no_space")
     os.unlink(server.directory + "/filling")
-    time.sleep(1.5)
+    wait_until(lambda: "degraded" not in server.call("GET", "/readyz").json, "room")
     with open(server.directory + "/filling", "wb") as file:  # between the bound and its double
         file.write(b"x" * (shutil.disk_usage(server.directory).free - (12 << 20)))
     assert "degraded" not in server.call("GET", "/readyz").json
@@ -234,4 +233,4 @@ def test_a_job_without_room_goes_on_after_a_restart(server):
         time.sleep(1.5)
         assert status_of(server, job)["status"] == "paused"
         os.unlink(server.directory + "/filling")
-        assert server.ended(job, 120)["status"] == "succeeded"
+        assert server.ended(job)["status"] == "succeeded"

@@ -156,31 +156,39 @@ def test_signing_out(server, cookie):
 
 
 def test_wrong_tokens_are_answered_late_and_hold_nobody_up(server):
+    """They go on while others sign in, so that it does not matter how fast the machine is."""
     guesses = 40
     answers = []
+    over = threading.Event()
 
     def guess():
-        begin = time.monotonic()
-        answers.append((sign_in(server, "wrong-token-wrong-token"), time.monotonic() - begin))
+        while not over.is_set():
+            begin = time.monotonic()
+            answers.append((sign_in(server, "wrong-token-wrong-token"), time.monotonic() - begin))
 
     threads = [threading.Thread(target=guess) for _ in range(guesses)]
     for thread in threads:
         thread.start()
     waits = []
-    while any(thread.is_alive() for thread in threads):
-        begin = time.monotonic()
-        assert sign_in(server).status == 200
-        waits.append(time.monotonic() - begin)
-    for thread in threads:
-        thread.join()
-    assert len(answers) == guesses
+    try:
+        while len(answers) < guesses:
+            time.sleep(0.01)
+        while len(waits) < 20:
+            begin = time.monotonic()
+            assert sign_in(server).status == 200
+            waits.append(time.monotonic() - begin)
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+    assert len(answers) >= 2 * guesses
     for answer, seconds in answers:
         is_problem(answer, 401, "unauthorized")
         assert seconds > 0.45
         assert "Set-Cookie" not in answer.headers
     # More guesses than the server has threads for handlers: had they held one each, all of these
-    # would have waited for half a second.
-    assert len(waits) > 5 and sorted(waits)[len(waits) // 2] < 0.25
+    # would have waited for half a second. What else the machine does makes some of them late.
+    assert sorted(waits)[len(waits) // 4] < 0.25, waits
 
 
 @pytest.mark.parametrize("body,status,code", [

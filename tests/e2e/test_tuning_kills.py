@@ -19,6 +19,7 @@ from mortal import workers
 from ockserver import Server
 from test_backup import backup, check_store, serve_copy
 from test_http_disk import fill
+from test_worker_orphans import cpu_s
 
 EPOCHS = 200
 STRENGTHS = [0.1, 0.01, 0.001, 0.0001, 0.00001, 0]
@@ -138,12 +139,15 @@ def test_deaths_and_pauses_change_nothing(server, truth):
         seen.append(found["progress"])
         return found["status"]
 
-    for deed in DEEDS:
-        wait_until(lambda: look() in ("running", "succeeded"), "a worker")
-        time.sleep(rnd.random() * 0.35 * server.calm_s)
+    for k, deed in enumerate(DEEDS):  # by how far it is: how fast it is may change at any time
+        at = (k + rnd.random()) / (len(DEEDS) + 1)
+        wait_until(lambda: look() == "succeeded" or (seen[-1]["fraction"] >= at
+                                                     and status_of(server, job)["status"] == "running"),
+                   "a worker that is so far", 300)
+        time.sleep(rnd.random() * 0.02 * server.calm_s)
         done += look() == "running"
         deed(server, job)
-    wait_until(lambda: look() == "succeeded", "the end")
+    wait_until(lambda: look() == "succeeded", "the end", 300)
     assert done >= 4, "the job is too short for all this"
     fractions = [progress["fraction"] for progress in seen]
     assert fractions == sorted(fractions) and fractions[0] == 0 and fractions[-1] == 1
@@ -196,8 +200,8 @@ def test_stop_after_a_trial_then_delete(server, truth):
 
 def test_cancel_leaves_nothing(server):
     job = server.submit(search(20000))
-    wait_status(server, job, "running")
-    time.sleep(1.2)  # what a run has trained for a second is kept at a pause
+    # What a run has trained for a second is kept at a pause.
+    wait_until(lambda: any(cpu_s(pid) > 2 for pid in workers(server.directory)), "it trains")
     pause(server, job)
     wait_status(server, job, "running")
     kept = files_of(server, job)

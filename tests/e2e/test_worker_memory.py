@@ -94,7 +94,7 @@ def test_only_the_worker_without_memory_fails(server):
     assert "MiB" in job["error"]["detail"] and "batch_size" in job["error"]["detail"]
     assert server.ended(other)["status"] == "succeeded"
     assert shas(server, other) == shas(server, whole)
-    wait_for(lambda: not os.path.exists(other_group), timeout=10)
+    wait_for(lambda: not os.path.exists(other_group))
 
 
 def test_a_kill_by_hand_is_no_want_of_memory(server):
