@@ -56,7 +56,7 @@ export async function launch() {
 export async function watchedContext(browser, options = {}) {
     const faults = [];
     const context = await browser.newContext({viewport: {width: 1440, height: 900}, ...options});
-    context.setDefaultTimeout(15_000);
+    context.setDefaultTimeout(45_000);
     // What the browser may say in the console because a test wants it to happen: /404/.
     const state = {allowed: null};
     context.on('console', message => {

@@ -78,7 +78,7 @@ describe('job', () => {
             await until('more epochs come', async () => await epoch() > before + first);
             await page.waitForTimeout(600); // two drawings: a zoom that is lost is lost by now
             // Points may be thinned out meanwhile, so an edge moves by one of them at most.
-            await until(`the zoom is ${zoomed}`, async () => (await edges(page)).every((each, k) => Math.abs(each - zoomed[k]) < 10), 8);
+            await until(`the zoom is ${zoomed}`, async () => (await edges(page)).every((each, k) => Math.abs(each - zoomed[k]) < 10), 30);
 
             await page.getByRole('button', {name: /^Pause/}).click();
             await status(page, 'paused');
@@ -156,7 +156,7 @@ describe('job', () => {
 
     stage.check('the copied line submits the same job again', () => `#/jobs/${ids.digits}`, async ({page, server}) => {
         const line = await copied(page, page.locator('.job-head').getByRole('button', {name: 'Copy as curl'}));
-        const answer = execFileSync('sh', ['-c', line], {encoding: 'utf8', timeout: 20_000, stdio: ['ignore', 'pipe', 'ignore']});
+        const answer = execFileSync('sh', ['-c', line], {encoding: 'utf8', timeout: 60_000, stdio: ['ignore', 'pipe', 'ignore']});
         const again = JSON.parse(answer);
         assert.notEqual(again.id, ids.digits);
         assert.deepEqual(again.spec, (await server.job(ids.digits)).spec);

@@ -1,7 +1,7 @@
 // `ockham serve` of one's own: a free loopback port, a data directory that goes with it, ended by its
 // process id. After kill() or stop(), start() goes on with the same directory on the same port.
 import {spawn} from 'node:child_process';
-import {mkdtempSync, openSync, closeSync, readFileSync, rmSync} from 'node:fs';
+import {mkdtempSync, openSync, closeSync, existsSync, readFileSync, rmSync} from 'node:fs';
 import {once} from 'node:events';
 import {createServer} from 'node:net';
 import {tmpdir} from 'node:os';
@@ -21,7 +21,7 @@ async function freePort() {
 }
 
 // until(what, ask): asks again until the answer is truthy, which it returns.
-export async function until(what, ask, seconds = 20) {
+export async function until(what, ask, seconds = 60) {
     const end = Date.now() + 1000 * seconds;
     for (;;) {
         const answer = await ask();
@@ -49,20 +49,32 @@ export class Server {
         return `http://127.0.0.1:${this.port}/`;
     }
 
+    // Somebody may take a free port before the server does, and answer in its place.
     async start({port = this.port} = {}) {
-        this.port = port ?? await freePort();
+        for (let k = 0; k < 5; k++) {
+            this.port = port ?? await freePort();
+            if (await this.launch(port !== null && port !== undefined))
+                return this;
+        }
+        throw new Error('no port is free');
+    }
+
+    async launch(given) {
+        const before = existsSync(this.log) ? readFileSync(this.log, 'utf8').length : 0;
+        const said = () => readFileSync(this.log, 'utf8').slice(before);
         const log = openSync(this.log, 'a');
         this.process = spawn(process.env.OCKHAM ?? join(ROOT, 'build/release/ockham'),
             ['serve', '--listen', `127.0.0.1:${this.port}`, '--data-dir', this.directory, ...this.args],
             {stdio: ['ignore', log, log], env: {...process.env, OCKHAM_TOKEN: this.token}});
         closeSync(log);
         this.process.on('error', fault => (this.fault = fault));
-        await until('the server is ready', async () => {
+        return await until('the server is ready', async () => {
+            if (!given && this.process.exitCode !== null && said().includes('Address already in use'))
+                return 'taken';
             if (this.fault || this.process.exitCode !== null)
-                throw new Error(`serve ended: ${this.fault ?? readFileSync(this.log, 'utf8').slice(-2000)}`);
-            return (await fetch(`${this.url}readyz`).catch(() => null))?.ok;
-        });
-        return this;
+                throw new Error(`serve ended: ${this.fault ?? said().slice(-2000)}`);
+            return said().includes('listens on') && (await fetch(`${this.url}readyz`).catch(() => null))?.ok;
+        }, 60) !== 'taken';
     }
 
     async end(signal) {
@@ -129,7 +141,7 @@ export class Server {
         return until(`${id} has ended`, async () => {
             const job = await this.api('GET', `v1/jobs/${id}?wait=5`);
             return ['succeeded', 'failed', 'cancelled'].includes(job.status) && job;
-        }, 60);
+        }, 240);
     }
 
     async run(spec) {

@@ -31,7 +31,7 @@ export class Stage {
     // A test with a context of its own; `page` shows `hash` (or what it returns) already. `allowed` is
     // what the console may say.
     check(name, hash, body, {allowed = null, ...options} = {}) {
-        it(name, {timeout: 60_000}, async () => {
+        it(name, {timeout: 300_000}, async () => {
             const {context, faults, state} = await watchedContext(this.chromium.browser, options);
             state.allowed = allowed;
             const page = await context.newPage();

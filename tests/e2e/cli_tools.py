@@ -188,10 +188,12 @@ class Server:
             stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL, env=self.environment)
 
     def ready(self):
+        said = self.log_path.read_bytes()[self.said:].decode(errors="replace")
         if self.process.poll() is not None:
-            said = self.log_path.read_bytes()[self.said:].decode(errors="replace")
             assert "Address already in use" in said, f"the server ended: {said}"
             self.launch()  # somebody was faster
+        if "listens on" not in said:
+            return False  # who answers would be another one
         with contextlib.suppress(OSError):
             return urllib.request.urlopen(self.url + "/readyz", timeout=5).status == 200
         return False

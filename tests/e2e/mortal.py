@@ -73,7 +73,7 @@ class MortalServer(Server):
                 self.note_orphans()
                 return False
             with contextlib.suppress(*GONE):
-                if self.call("GET", "/readyz", timeout=5).status == 200:
+                if self.listens(said) and self.call("GET", "/readyz", timeout=5).status == 200:
                     return True
             time.sleep(0.003)
         raise AssertionError("serve is not ready after 60 s")

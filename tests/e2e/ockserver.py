@@ -57,7 +57,7 @@ class Server:
         raise AssertionError(f"no port is free: {self.text()}")
 
     def launch(self):
-        """Returns when it is ready; False: the port was taken."""
+        """Returns when it is ready; False: the port was taken, by a server that may answer as well."""
         begin, said = time.perf_counter(), len(self.text())
         self.process = subprocess.Popen(self.command, stdout=self.log, stderr=self.log,
                                         stdin=subprocess.DEVNULL, env=self.environment)
@@ -67,13 +67,16 @@ class Server:
                     return False
                 raise AssertionError(f"serve ended with {self.process.returncode}: {self.text()}")
             with contextlib.suppress(OSError):
-                if self.call("GET", "/readyz").status == 200:
+                if self.listens(said) and self.call("GET", "/readyz").status == 200:
                     self.ready_s = time.perf_counter() - begin
                     return True
             time.sleep(0.003)
         self.process.kill()
         self.process.wait()
         raise AssertionError("serve is not ready after 60 s")
+
+    def listens(self, said):
+        return "listens on" in self.text()[said:]
 
     def __exit__(self, *_):
         try:
