@@ -19,6 +19,7 @@ export interface Answer {
 }
 
 export const answer = signal<Answer | null>(null); // the last good one
+let asked: JsonObject = {}; // what it is the answer to
 export const problem = signal<Problem | null>(null);
 export const checking = signal(false);
 export const faults = computed<Fault[]>(() => problem.value?.errors ?? []);
@@ -34,11 +35,12 @@ let stop: (() => void) | null = null;
 function watch(): () => void {
     let timer: ReturnType<typeof setTimeout> | null = null, sent: AbortController | null = null;
     const ask = async (body: string) => {
-        const mine = (sent = new AbortController());
+        const mine = (sent = new AbortController()), now = spec.peek();
         try {
             const said = await request<Answer>('POST', 'v1/jobs/validate', {body, signal: mine.signal});
             if (mine.signal.aborted)
                 return;
+            asked = now;
             answer.value = said;
             problem.value = null;
         } catch (fault) {
@@ -80,9 +82,10 @@ export function attend(): () => void {
     };
 }
 
-// What is so where nothing is said: as resolved for this very job, else as the schema has it.
+// What is so where nothing is said, as resolved for this very job. What was said there when the server was
+// asked is no default.
 export function resolvedAt(path: Path): Json | undefined {
-    return answer.value ? at(answer.value.resolved, path) : undefined;
+    return answer.value && at(asked, path) === undefined ? at(answer.value.resolved, path) : undefined;
 }
 
 export const faultsOf = (pointer: string, below: boolean): Fault[] => realFaults.value.filter(each =>
