@@ -209,6 +209,31 @@ describe('datasets', () => {
         assert.equal(await named(server, 'short-lived'), undefined);
     });
 
+    stage.check('what another one has deleted goes from an open page', '#/datasets', async ({page, open, server, state}) => {
+        state.allowed = /404/;
+        const row = page.getByRole('row').filter({hasText: 'elsewhere'});
+        const put = async () => {
+            await server.upload('elsewhere', 'tests/data/heart_scale.csv', 'target=label');
+            return named(server, 'elsewhere');
+        };
+        const lookAgain = () => page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+        let {id} = await put();
+        await lookAgain();
+        await row.waitFor();
+        await server.api('DELETE', `v1/datasets/${id}`);
+        await lookAgain();
+        await row.waitFor({state: 'detached'});
+
+        ({id} = await put());
+        await open(`#/datasets/${id}`);
+        await page.getByRole('button', {name: 'Delete'}).waitFor();
+        await server.api('DELETE', `v1/datasets/${id}`);
+        await page.getByRole('button', {name: 'Delete'}).click();
+        await page.getByRole('dialog').getByRole('button', {name: 'Delete'}).click();
+        await page.getByText('elsewhere was deleted already').waitFor();
+        await until('the list', () => page.url().endsWith('#/datasets'));
+    });
+
     stage.check('while a job uses it, it stays', '#/datasets', async ({page, server}) => {
         const job = await server.submit(longJob());
         try {

@@ -103,6 +103,19 @@ describe('job', () => {
             assert.deepEqual(epochs, Array.from({length: 9000}, (_, k) => k + 1));
         });
 
+    stage.check('the last label of an axis is not cut off', '#/jobs', async ({page, open, server}) => {
+        const job = await server.run(heartJob({name: 'ten thousand', train: {epochs: 10_000, batch_size: 'all'}}));
+        await open(`#/jobs/${job.id}`);
+        const ink = () => page.locator('.plot canvas').first().evaluate(canvas => {
+            const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d');
+            copy.drawImage(canvas, 0, 0);
+            const {data} = copy.getImageData(canvas.width - 2, canvas.height - 24, 2, 24);
+            return data.filter((_, k) => k % 4 === 3 && data[k] > 0).length;
+        });
+        await until('all epochs are drawn', async () => await lastEpoch(page) === 10_000);
+        assert.equal(await ink(), 0);
+    });
+
     stage.check('what is chosen stands in the link', () => `#/jobs/${ids.digits}`, async ({page}) => {
         await page.getByLabel('Log losses').check();
         await page.getByLabel('Running loss').check();

@@ -101,6 +101,19 @@ describe('new', () => {
         assert.equal((await jobs(server)).filter(job => job.name === 'once').length, 1);
     }, {allowed: /ERR_FAILED/});
 
+    stage.check('a file that is not UTF-8 is no spec, and the draft stays', '#/new?dataset=digits', async ({page}) => {
+        const area = page.getByRole('textbox', {name: 'The spec as JSON'});
+        await until('the draft', async () => (await area.inputValue()).includes('digits'));
+        const before = await area.inputValue();
+        const load = bytes => page.locator('.json-panel input[type=file]').setInputFiles(
+            {name: 'spec.json', mimeType: 'application/json', buffer: Buffer.from(bytes)});
+        await load([...Buffer.from('{"name": "caf'), 0xe9, ...Buffer.from('"}')]);
+        await page.getByText('spec.json is not UTF-8').waitFor();
+        assert.equal(await area.inputValue(), before);
+        await load('\uFEFF{"name": "café"}\n');
+        await until('the loaded one', async () => await area.inputValue() === '{"name": "café"}');
+    });
+
     stage.check('a search is a switch', '#/new?dataset=heart', async ({page, server}) => {
         await page.getByRole('checkbox', {name: 'Find the strength'}).check();
         await until('it is a search', async () => (await spec(page)).tune);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {load} from './load.mjs';
 
-const {aloneSpec, searched, series, strength, withTrial} = await load('pages/search/table.ts');
+const {aloneSpec, edges, searched, series, strength, withTrial} = await load('pages/search/table.ts');
 const {linearTicks, logTicks, scale} = await load('ui/scale.ts');
 const {operations} = await load('pages/api/operations.ts');
 
@@ -18,6 +18,17 @@ test('the axis shows what has most strengths, the rest makes curves', () => {
     assert.deepEqual(curves[0].trials.map(each => each.trial), [3, 2, 1]); // by rising l2
     assert.deepEqual(searched({trials: [trial(1, {l1: 0, l2: 0.5})]}), ['l2']); // one strength alone
     assert.deepEqual(series({trials: [trial(1, {l2: 1})]}, 'l2').map(each => each.key), ['']);
+});
+
+test('a choice at the end of either range says so', () => {
+    const found = (chosen, trials) => edges({chosen, trials});
+    const grids = (l2, dropout) => [0.1, 0.2, 0.3].flatMap(a => [0, 0.2, 0.4].map(b => ({[l2]: a, [dropout]: b})));
+    assert.deepEqual(found({l2: 0.2, dropout: 0.2}, grids('l2', 'dropout')), []);
+    assert.deepEqual(found({l2: 0.2, dropout: 0.4}, grids('l2', 'dropout')), ['strongest dropout']);
+    assert.deepEqual(found({l2: 0.1, l1: 0.4}, grids('l2', 'l1')).sort(), ['strongest l1', 'weakest l2']);
+    assert.deepEqual(found({l2: 0.2, dropout: 0}, grids('l2', 'dropout')), []); // nothing is weaker than none
+    assert.deepEqual(found({l2: 0.3}, [{l2: 0.3}, {l2: 0.1}]), []); // two are no range
+    assert.deepEqual(found(null, grids('l2', 'l1')), []);
 });
 
 test('a trial told twice stands once, in its place', () => {

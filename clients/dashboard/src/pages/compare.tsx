@@ -17,7 +17,7 @@ import {Plot} from './compare/plot';
 import {bestIndex} from './compare/results';
 import {Runs} from './compare/runs';
 import {Scatter} from './compare/scatter';
-import {settingsOf} from './compare/settings';
+import {incomparable, settingsOf} from './compare/settings';
 import {CHARTS_MAX, dashOf, METRICS, readState, setRuns, X_TITLES, type State, type XName} from './compare/state';
 import {CompareTable} from './compare/table';
 import './compare.css';
@@ -210,6 +210,7 @@ export function ComparePage() {
                             onClick={() => setPicking(true)}>Choose runs</button>
                             <button onClick={newest}>The newest 10</button></div></Empty>}
         </div>{picker}</>;
+    const apart = incomparable(list, settings);
     const missing = known === 'all' ? state.ids.filter(id => !jobOf(id)) : [];
     return <><div class="compare-page">
         <div class="title-row"><h1>Compare</h1></div>
@@ -217,6 +218,7 @@ export function ComparePage() {
         {missing.length > 0 && <p class="note">{missing.length === 1 ? 'One run is'
             : `${missing.length} runs are`} no longer there.{' '}
             <button class="small" onClick={() => setRuns(state.ids.filter(id => !missing.includes(id)))}>Take out</button></p>}
+        {apart && <p class="note">{apart}</p>}
         <div class="compare-top">
             {runList}
             <div class="stack"><Charts state={state} jobs={jobs} runs={runs} version={version}

@@ -33,6 +33,11 @@ export async function removeDataset(dataset: Dataset): Promise<boolean> {
         say(`${dataset.name} deleted`);
         return true;
     } catch (fault) {
+        if (fault instanceof Problem && fault.status === 404) {
+            say(`${dataset.name} was deleted already`);
+            void readList();
+            return true;
+        }
         if (fault instanceof Problem && fault.status === 409)
             complain(new Problem(409, fault.code, `“${dataset.name}” is in use`,
                 `${fault.detail}. Wait for its end, or cancel it.`));

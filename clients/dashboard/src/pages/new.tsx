@@ -38,8 +38,12 @@ async function load(file: File): Promise<void> {
         complain(new Error(`${file.name} is too large for a spec`));
         return;
     }
-    begin((await file.text()).replace(/^\uFEFF/, '').trimEnd());
-    say(`${file.name} loaded`);
+    try {
+        begin(new TextDecoder('utf-8', {fatal: true}).decode(await file.arrayBuffer()).trimEnd());
+        say(`${file.name} loaded`);
+    } catch (fault) {
+        complain(fault instanceof TypeError ? new Error(`${file.name} is not UTF-8: convert the file`) : fault);
+    }
 }
 
 function takeFiles(files: File[]): void {

@@ -11,7 +11,7 @@ import {jobName, number, whole} from '../ui/format';
 import {StrengthCurve, type View} from './search/curve';
 import {HeatMap} from './search/heat';
 import {CoefficientPath} from './search/path';
-import {searched, series, strengthText, trialOf, withTrial, type Strength, type Table} from './search/table';
+import {edges, searched, series, strengthText, trialOf, withTrial, type Strength, type Table} from './search/table';
 import {Trials} from './search/trials';
 import {Weights} from './search/weights';
 import './search.css';
@@ -139,18 +139,14 @@ function Overview({table, job}: {table: Table; job: Job | null}) {
             ['Folds', table.folds > 1 ? `${table.folds}, ${table.fold_assignment}` : 'one validation split'],
             ['Rows', whole(table.rows)],
         ]} />
-        <Edge table={table} along={names[0]!} />
+        <Edge table={table} />
     </div>;
 }
 
-// A choice at the end of the range says that the range was too narrow.
-function Edge({table, along}: {table: Table; along: Strength}) {
-    if (!table.chosen || table.trials.length < 3 || along === 'dropout')
-        return null;
-    const values = table.trials.map(each => each[along] ?? 0);
-    const at = table.chosen[along] ?? 0;
-    const end = at === Math.max(...values) ? 'strongest' : at === Math.min(...values) && at > 0 ? 'weakest' : null;
-    return end && <p class="note">The choice is the {end} of all: the range was too narrow. Search on in that direction.</p>;
+function Edge({table}: {table: Table}) {
+    const found = edges(table);
+    return found.length ? <p class="note">The choice is the {found.join(' and the ')} of all: the range was too narrow. Search on in
+        that direction.</p> : null;
 }
 
 function Pictures({table, job}: {table: Table; job: Job | null}) {

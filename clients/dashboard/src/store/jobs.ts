@@ -201,6 +201,7 @@ export async function load(): Promise<void> {
     const mine = ++loading;
     busy = true;
     gone.clear();
+    const before = [...jobs.keys()];
     const seen = new Set<string>();
     let next: string | null = null;
     let after: number | null = null;
@@ -222,10 +223,9 @@ export async function load(): Promise<void> {
                 draw(); // the first jobs stand there when `loaded` says so
             loaded.value = next ? 'some' : 'all';
         } while (next);
-        // What is newer than the list was told by an event meanwhile.
-        const newest = [...seen].reduce((a, b) => (a > b ? a : b), '');
-        for (const id of [...jobs.keys()])
-            if (!seen.has(id) && (id < newest || !seen.size))
+        // What came while the list was read was told by an event, and stays.
+        for (const id of before)
+            if (!seen.has(id))
                 remove(id);
         loadFault.value = null;
         busy = false;

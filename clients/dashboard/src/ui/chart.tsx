@@ -12,6 +12,7 @@ import {colour, theme} from './theme';
 import {number} from './format';
 import {nearest} from './ascending';
 import {isDragging} from './drag';
+import {tickLabels} from './ticks';
 import {touchable} from './touch';
 import {KEYS, zoomByKey, type Range} from './zoom';
 
@@ -87,6 +88,14 @@ function drawMarks(marks: () => Mark[]): uPlot.Plugin {
     };
 }
 
+const DIGIT_WIDTH = 6.5; // of the axes' font
+
+// Half of the label under the right end stands beyond it.
+function lastLabelWidth(u: uPlot, format: (value: number) => string): number {
+    const {max} = u.scales.x ?? {};
+    return typeof max === 'number' ? Math.max(12, Math.ceil(format(max).length * DIGIT_WIDTH / 2) + 2) : 12;
+}
+
 function options(props: ChartProps, width: number, marks: () => Mark[], onZoom: (u: uPlot) => void,
     onCursor: (u: uPlot) => void): uPlot.Options {
     const ink = colour('--ink-2');
@@ -99,7 +108,7 @@ function options(props: ChartProps, width: number, marks: () => Mark[], onZoom: 
     return {
         width,
         height: props.height ?? 240,
-        padding: [8, 12, 0, 0],
+        padding: [8, u => lastLabelWidth(u, formatX), 0, 0],
         legend: {show: false},
         cursor: {
             drag: {x: true, y: false, setScale: true},
@@ -113,7 +122,7 @@ function options(props: ChartProps, width: number, marks: () => Mark[], onZoom: 
         axes: [
             {...axis, size: 30, values: labels(formatX),
                 ...(props.logX || !props.x.every(Number.isInteger) ? {} : {incrs: WHOLE})},
-            {...axis, size: 62, values: labels(format)},
+            {...axis, size: 62, values: (_, values) => tickLabels(values, format)},
         ],
         series: [
             {label: props.xLabel ?? 'x'},

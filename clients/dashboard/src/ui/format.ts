@@ -9,9 +9,8 @@ export function number(value: unknown, digits = 4): string {
     const size = Math.abs(value);
     if (size < 1e-4 || size >= 1e6)
         return value.toExponential(Math.max(0, digits - 2)).replace(/\.?0+e/, 'e').replace('e+', 'e');
-    if (Number.isInteger(value))
-        return value.toLocaleString('en');
-    return Number(value.toPrecision(digits)).toString();
+    return (Number.isInteger(value) ? value : Number(value.toPrecision(digits)))
+        .toLocaleString('en', {maximumFractionDigits: 20});
 }
 
 // A setting, exactly: 0.0001 stays "0.0001", 1e-7 "1e-7".

@@ -69,3 +69,12 @@ export function settingsOf(jobs: Job[]): Setting[] {
     });
     return settings.sort((a, b) => rank(a.path) - rank(b.path));
 }
+
+// Why the losses of these runs say nothing of each other; null: they may.
+export function incomparable(jobs: Job[], settings: Setting[]): string | null {
+    const losses = new Set(settings.find(each => each.path === 'loss')?.of.values());
+    if (losses.size > 1)
+        return `These runs minimize different losses (${[...losses].map(exact).sort().join(', ')}): which is less says nothing.`;
+    const datasets = new Set(jobs.map(job => job.dataset?.id ?? job.id));
+    return datasets.size > 1 ? 'These runs are measured on different datasets: which loss is less says little.' : null;
+}

@@ -1,6 +1,6 @@
 // Datasets as the server tells them, and the list of all. The server sends no events about them:
-// the list is read when a page asks, after every upload and deletion, and every two seconds while a
-// dataset is being prepared.
+// the list is read when a page asks or is looked at again, after every upload and deletion, and every
+// two seconds while a dataset is being prepared.
 import {signal} from '@preact/signals';
 import {get, Problem, request} from '../../api/client';
 
@@ -65,6 +65,9 @@ export async function readList(): Promise<void> {
             timer = setTimeout(() => void readList(), 3000);
     }
 }
+
+// Other tabs and other people upload and delete, too.
+document.addEventListener('visibilitychange', () => !document.hidden && datasets.peek() && void readList());
 
 // The listed dataset of this id or name.
 export function listed(idOrName: string | null | undefined): Dataset | undefined {

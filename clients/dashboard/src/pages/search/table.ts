@@ -116,6 +116,16 @@ export function series(table: Table, along: Strength): Series[] {
         ({key, trials: trials.sort((a, b) => (a[along] ?? 0) - (b[along] ?? 0))}));
 }
 
+// Where the choice stands at an end of what was searched, the range was too narrow: "strongest l1".
+export function edges(table: Table): string[] {
+    const {chosen} = table;
+    return chosen === null ? [] : searched(table).flatMap(name => {
+        const values = table.trials.map(each => each[name] ?? 0), at = chosen[name] ?? 0;
+        const end = at === Math.max(...values) ? 'strongest' : at === Math.min(...values) && at > 0 ? 'weakest' : null;
+        return end && new Set(values).size > 2 ? [`${end} ${name}`] : [];
+    });
+}
+
 export function trialOf(table: Table, choice: Choice | null): Trial | undefined {
     return choice ? table.trials.find(each => each.trial === choice.trial) : undefined;
 }
